@@ -1,0 +1,165 @@
+"""The action table: everything that can be asked of the box is registered here once and called from here only.
+Hides who checks what and in which order, so that permission, arguments, audit and the words of an error are the same
+for every caller, whatever road it came by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+
+from attrs import field, frozen
+from twisted.internet.defer import Deferred, fail, maybeDeferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from concentrator.actions.schema import Argument, checked, describe, nearest
+from concentrator.model.errors import (
+    ConcentratorError,
+    Denied,
+    LineError,
+    LineLost,
+    NoReply,
+    NotConfirmed,
+    NotWritable,
+    OutOfRange,
+    TryLater,
+    Unknown,
+    WireError,
+    WrongArguments,
+)
+
+_log = Logger()
+
+
+class Permission(StrEnum):
+    """The classes of actions a caller may be allowed, as the configuration names them."""
+
+    READ = "read"
+    WRITE = "write"
+    OUTPUT = "output"
+    LINK = "link"
+    CONFIG = "config"
+    SYSTEM = "system"
+
+
+@frozen
+class Caller:
+    """Who asks: a name for the audit, and the classes of actions this road is allowed."""
+
+    name: str
+    allowed: frozenset[Permission]
+
+
+@frozen
+class Action:
+    """Something that can be asked. `call` takes the arguments of `schema` by name and gives what JSON can carry, now
+    or as a Deferred."""
+
+    name: str
+    summary: str
+    permission: Permission
+    schema: tuple[Argument, ...]
+    call: Callable[..., object]
+
+
+@frozen
+class AuditEntry:
+    """One line of the audit: who asked for what, and how it went: `begun`, `done`, or the code of the error."""
+
+    caller: str
+    action: str
+    arguments: Mapping[str, object] = field(factory=dict)
+    outcome: str = "begun"
+
+
+class ActionTable:
+    """The actions of the box by name. `audit` is told of every call that is not `read`: when it begins, before
+    anything is done, and how it went; of a refused one, that it was refused."""
+
+    def __init__(self, audit: Callable[[AuditEntry], None]) -> None:
+        self._audit = audit
+        self._actions: dict[str, Action] = {}
+
+    def register(self, action: Action) -> None:
+        """Takes an action in; ValueError where its name is taken."""
+        if action.name in self._actions:
+            raise ValueError(f"action {action.name}: registered twice")
+        self._actions[action.name] = action
+
+    def call(self, name: str, arguments: Mapping[str, object], caller: Caller) -> Deferred[object]:
+        """Carries an action out; fires with its result. Fails with Unknown, Denied, WrongArguments or OutOfRange
+        before anything is done, or with what the action itself fails with."""
+        action = self._actions.get(name)
+        if action is None:
+            return fail(Unknown(f"action {name}{nearest(name, list(self._actions))}"))
+        try:
+            _permit(action, caller)
+            values = checked(action.schema, arguments)
+        except ConcentratorError as error:
+            self._note(action, caller, arguments, code_of(error))
+            return fail(error)
+        self._note(action, caller, values, "begun")
+
+        def done(result: object) -> object:
+            self._note(action, caller, values, "done")
+            return result
+
+        def failed(failure: Failure) -> Failure:
+            if not failure.check(ConcentratorError):
+                _log.failure("action {action} broke down", failure, action=name)
+            self._note(action, caller, values, code_of(failure.value))
+            return failure
+
+        return maybeDeferred(action.call, **values).addCallbacks(done, failed)
+
+    def describe(self) -> list[dict[str, object]]:
+        """All actions by name: name, summary, permission and a JSON Schema of the arguments, as JSON can carry it."""
+        return [
+            {
+                "name": action.name,
+                "summary": action.summary,
+                "permission": action.permission.value,
+                "arguments": describe(action.schema),
+            }
+            for _, action in sorted(self._actions.items())
+        ]
+
+    def _note(self, action: Action, caller: Caller, arguments: Mapping[str, object], outcome: str) -> None:
+        if action.permission is not Permission.READ:
+            self._audit(AuditEntry(caller.name, action.name, dict(arguments), outcome))
+
+
+# The codes are a contract with every caller outside; the first class that fits counts.
+_CODES: tuple[tuple[type[BaseException], str], ...] = (
+    (Denied, "denied"),
+    (Unknown, "unknown"),
+    (WrongArguments, "wrong_arguments"),
+    (OutOfRange, "out_of_range"),
+    (NotWritable, "not_writable"),
+    (NotConfirmed, "not_confirmed"),
+    (NoReply, "no_reply"),
+    (LineLost, "line_lost"),
+    (LineError, "line_error"),
+    (WireError, "wire_error"),
+    (TryLater, "try_later"),
+)
+FAILED = "failed"
+CODES = (*(code for _, code in _CODES), FAILED)
+
+
+def code_of(error: BaseException) -> str:
+    """The short, lasting name of an error; `failed` for any that has none of its own."""
+    return next((code for kind, code in _CODES if isinstance(error, kind)), FAILED)
+
+
+def error_json(error: BaseException) -> dict[str, str]:
+    """An error as every caller outside is told of it: `code` and `message`. What is none of ours was never meant to
+    be seen, so its words stay in the log."""
+    ours = isinstance(error, ConcentratorError)
+    return {"code": code_of(error), "message": str(error) if ours else "This failed inside the box; its log says why."}
+
+
+def _permit(action: Action, caller: Caller) -> None:
+    if action.permission not in caller.allowed:
+        allowed = ", ".join(sorted(caller.allowed)) or "nothing"
+        raise Denied(f"action {action.name} needs {action.permission}, {caller.name} is allowed {allowed}")

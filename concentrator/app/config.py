@@ -1,0 +1,191 @@
+"""The configuration file, loaded: TOML text → frozen sections. Hides in how many steps a file is read, so that every
+fault of it comes out in one run, each with its place, what was found, the rule and the nearest valid name."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from attrs import evolve
+
+from concentrator.app.address import is_loopback
+from concentrator.app.config_rules import find_faults
+from concentrator.app.config_sections import (
+    NAME,
+    BoxSection,
+    Config,
+    DeviceSection,
+    FtpSection,
+    HistorySection,
+    JournalSection,
+    LineSection,
+    MqttSection,
+    WebSection,
+)
+from concentrator.app.rule import written
+from concentrator.app.setting import Faults, read_section, settings_of
+from concentrator.model.errors import ConfigError
+
+__all__ = ["SECTIONS", "Config", "load"]
+
+S = TypeVar("S", LineSection, DeviceSection, MqttSection)
+Protected = TypeVar("Protected", MqttSection, FtpSection)
+
+SECTIONS: Mapping[str, type[Any]] = {
+    "box": BoxSection,
+    "line": LineSection,
+    "device": DeviceSection,
+    "journal": JournalSection,
+    "history": HistorySection,
+    "mqtt": MqttSection,
+    "ftp": FtpSection,
+    "web": WebSection,
+}
+"""The class of each section; `line`, `device` and further `mqtt` sections are named, as in [line.NAME]."""
+
+LATER = ("mbus_gateway", "solar", "panel", "smartgen")
+"""Sections of the contract that a later version serves."""
+
+
+def load(path: Path, profiles: Collection[str] | None = None) -> Config:
+    """The configuration in a file. `profiles`: the keys of the catalogue, None where they are not to be checked.
+    Raises ConfigError with every fault of the file."""
+    faults = Faults(str(path))
+    tables = _parsed(path, faults)
+    reading = _Reading(tables, path.absolute().parent, faults)
+    config = Config(
+        path,
+        box=reading.single("box"),
+        lines=reading.named("line", LineSection),
+        devices=reading.named("device", DeviceSection),
+        journal=reading.single("journal"),
+        history=reading.single("history"),
+        mqtt=reading.uplinks(),
+        ftp=reading.single("ftp") if "ftp" in tables else FtpSection(enabled=False),
+        web=reading.single("web"),
+    )
+    config = evolve(
+        config,
+        mqtt={place: _with_password(each, place, faults) for place, each in config.mqtt.items()},
+        ftp=_with_password(config.ftp, "ftp", faults),
+    )
+    for name, table in tables.items():
+        if name not in SECTIONS and name not in LATER:
+            faults.unknown(*((name, "") if isinstance(table, dict) else ("", name)), "section", (*SECTIONS, *LATER))
+    find_faults(config, faults, profiles)
+    if faults.found:
+        order = {place: at for at, place in enumerate(_places(tables))}
+        raise ConfigError(sorted(faults.found, key=lambda fault: order.get(fault.section, len(order))))
+    warnings = tuple(f"{path}: {warning}" for warning in _warnings(config, tables))
+    sends = config.ftp.enabled and config.history.enabled
+    return evolve(config, ftp=evolve(config.ftp, enabled=sends), warnings=warnings)
+
+
+def _parsed(path: Path, faults: Faults) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        faults.add("", "", (error.strerror or str(error)).lower(), "a file that can be read")
+    except UnicodeDecodeError as error:
+        faults.add("", "", f"a byte at {error.start} that is no UTF-8", "TOML text in UTF-8")
+    except tomllib.TOMLDecodeError as error:
+        faults.add("", "", str(error)[:1].lower() + str(error)[1:], "valid TOML")
+    raise ConfigError(faults.found)
+
+
+def _places(tables: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """The sections of the file, in its order."""
+    for name, table in tables.items():
+        if isinstance(table, dict):
+            yield above + name
+            yield from _places(table, f"{above}{name}.")
+
+
+class _Reading:
+    """The tables of one file on their way to sections."""
+
+    def __init__(self, tables: Mapping[str, Any], folder: Path, faults: Faults) -> None:
+        self._tables = tables
+        self._folder = folder
+        self._faults = faults
+
+    def single(self, name: str) -> Any:
+        """The section [name], with its defaults where the file has none."""
+        return self._section(SECTIONS[name], self._table(name), name)
+
+    def named(self, name: str, section: type[S]) -> dict[str, S]:
+        """The sections [name.KEY] by key."""
+        return {key: self._section(section, table, f"{name}.{key}") for key, table in self._tables_of(name)}
+
+    def uplinks(self) -> dict[str, MqttSection]:
+        """[mqtt], where it has a key of its own or stands alone, and the [mqtt.NAME]."""
+        table = self._table("mqtt")
+        keys = {each.key for each in settings_of(MqttSection)}
+        further = {key: value for key, value in table.items() if isinstance(value, dict) and key not in keys}
+        own = {key: value for key, value in table.items() if key not in further}
+        found = (
+            {"mqtt": self._section(MqttSection, own, "mqtt")} if "mqtt" in self._tables and (own or not further) else {}
+        )
+        for key, value in further.items():
+            if self._is_name("mqtt", key):
+                found[f"mqtt.{key}"] = self._section(MqttSection, value, f"mqtt.{key}")
+        return found
+
+    def _table(self, name: str) -> dict[str, Any]:
+        table = self._tables.get(name, {})
+        if isinstance(table, dict):
+            return table
+        self._faults.add("", name, written(table), f"a section, [{name}]")
+        return {}
+
+    def _tables_of(self, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        for key, table in self._table(name).items():
+            if not isinstance(table, dict):
+                self._faults.add(name, key, written(table), f"a section, [{name}.NAME]")
+            elif self._is_name(name, key):
+                yield key, table
+
+    def _is_name(self, section: str, key: str) -> bool:
+        if re.fullmatch(NAME, key):
+            return True
+        self._faults.add(section, "", f"the name {written(key)}", "a name of letters, digits, underscores and hyphens")
+        return False
+
+    def _section(self, section: type[Any], table: Mapping[str, Any], place: str) -> Any:
+        return read_section(section, table, place, self._faults, self._folder)
+
+
+def _with_password(section: Protected, place: str, faults: Faults) -> Protected:
+    """The section with the password its file holds."""
+    file = section.password_file
+    if file is None:
+        return section
+    if section.password:
+        faults.add(place, "password_file", "password as well", "one of the two")
+        return section
+    try:
+        password = file.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "no UTF-8 text"
+        faults.add(place, "password_file", f"{written(str(file))} ({reason.lower()})", "a file that can be read")
+        return section
+    return evolve(section, password=password)
+
+
+def _warnings(config: Config, tables: Mapping[str, Any]) -> Iterator[str]:
+    """What is no fault, but not what its writer may think."""
+    for name in LATER:
+        if name in tables:
+            yield f"[{name}] is for a later version and is left out"
+    for name, line in config.lines.items():
+        port = line.serial_address
+        if port is not None and line.role != "spare" and not Path(port.path).exists():
+            yield f"[line.{name}] endpoint: {port.path} is not there now; the line waits for it"
+    if config.ftp.enabled and not config.history.enabled:
+        yield "[ftp] sends nothing while [history] is off"
+    for each in config.web.listen if "listen" in tables.get("web", {}) else ():
+        if not is_loopback(each):
+            yield f"[web] listen: {each} is served on 127.0.0.1 only until the portal has its login"

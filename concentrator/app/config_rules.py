@@ -1,0 +1,191 @@
+"""The rules that need more than one key of the configuration file. Each is a function of the whole configuration that
+notes what is wrong with it; one says nothing about a value that was not readable in the first place, and all run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from concentrator.app.config_sections import HIGHEST_ADDRESS, Config, DeviceSection, LineSection
+from concentrator.app.rule import nearest, written
+from concentrator.app.setting import Faults
+from concentrator.model.latency import base_interval_s, format_duration
+
+SERVED_ROLES = ("native", "external", "spare")
+SERVED_PROTOCOLS = ("modbus-rtu", "modbus-tcp")
+MOST_BESIDES_ID_1 = 32
+"""Principals on the native bus besides the one that keeps ID 1 (CcMaster user manual, 6.3.2)."""
+
+
+def _lines_are_served(config: Config, faults: Faults) -> None:
+    for name, line in config.lines.items():
+        place = f"line.{name}"
+        if not faults.are_readable(place, "role", "protocol"):
+            continue
+        if line.role not in SERVED_ROLES:
+            faults.add(place, "role", written(line.role), f"one of {', '.join(SERVED_ROLES)}; others come later")
+        elif line.role != "spare" and line.protocol not in SERVED_PROTOCOLS:
+            expected = f"one of {', '.join(SERVED_PROTOCOLS)}; others come later"
+            faults.add(place, "protocol", written(line.protocol), expected)
+        elif (
+            line.protocol == "modbus-tcp"
+            and faults.are_readable(place, "endpoint")
+            and not line.endpoint.startswith("tcp:")
+        ):
+            faults.add(place, "endpoint", written(line.endpoint), "tcp:HOST:PORT, for the protocol is modbus-tcp")
+
+
+def _ports_are_used_once(config: Config, faults: Faults) -> None:
+    owners: dict[str, str] = {}
+    for name, line in config.lines.items():
+        port = None if not faults.are_readable(f"line.{name}", "endpoint") else line.serial_address
+        if port is None:
+            continue
+        if port.path in owners:
+            found = f"{written(port.path)}, which [line.{owners[port.path]}] has"
+            faults.add(f"line.{name}", "endpoint", found, "a port of its own")
+        owners.setdefault(port.path, name)
+
+
+def _lines_exist(config: Config, faults: Faults) -> None:
+    for uid, device in config.devices.items():
+        place = f"device.{uid}"
+        if not faults.are_readable(place, "line"):
+            continue
+        line = config.lines.get(device.line)
+        if line is None:
+            expected = f"one of {', '.join(config.lines)}" if config.lines else "a section [line.NAME]"
+            faults.add(place, "line", written(device.line), expected, nearest(device.line, config.lines))
+        elif line.role == "spare" and faults.are_readable(f"line.{device.line}", "role"):
+            faults.add(place, "line", written(device.line), "a line that is read; this one is spare")
+
+
+def _profiles_exist(config: Config, faults: Faults, profiles: Collection[str]) -> None:
+    for uid, device in config.devices.items():
+        if faults.are_readable(f"device.{uid}", "profile") and device.profile not in profiles:
+            hint = nearest(device.profile, profiles) or next(
+                (each for each in profiles if each.endswith(f"/{device.profile}")), ""
+            )
+            faults.add(f"device.{uid}", "profile", written(device.profile), "a profile of the catalogue", hint)
+
+
+def _placed(config: Config, faults: Faults) -> list[tuple[str, DeviceSection, LineSection | None]]:
+    """Devices whose line and address are readable, and their line where there is one."""
+    return [
+        (uid, device, config.lines.get(device.line))
+        for uid, device in config.devices.items()
+        if faults.are_readable(f"device.{uid}", "address", "secondary") and device.line is not None
+    ]
+
+
+def _addresses_are_used_once(config: Config, faults: Faults) -> None:
+    owners: dict[tuple[str, int, int | None], str] = {}
+    for uid, device, _ in _placed(config, faults):
+        where = (device.line, device.address, device.secondary)
+        if where in owners:
+            of = f" (secondary {device.secondary})" if device.secondary else ""
+            found = f"{device.address}{of}, which [device.{owners[where]}] has on line {device.line}"
+            faults.add(f"device.{uid}", "address", found, "an address of its own")
+        owners.setdefault(where, uid)
+
+
+def _native_addresses_leave_link_mode_its_own(config: Config, faults: Faults) -> None:
+    for uid, device, line in _placed(config, faults):
+        if line is not None and line.role == "native" and device.address == HIGHEST_ADDRESS:
+            expected = f"a whole number 1 … {HIGHEST_ADDRESS - 1} on a native line, for link mode has {HIGHEST_ADDRESS}"
+            faults.add(f"device.{uid}", "address", str(device.address), expected)
+
+
+def _native_lines_are_not_overfull(config: Config, faults: Faults) -> None:
+    for name, line in config.lines.items():
+        if line.role != "native":
+            continue
+        addresses = {device.address for _, device, on in _placed(config, faults) if on is line} - {1}
+        if len(addresses) > MOST_BESIDES_ID_1:
+            found = f"{len(addresses)} devices besides the one with ID 1"
+            faults.add(f"line.{name}", "", found, f"at most {MOST_BESIDES_ID_1} on a native line")
+
+
+def _serials_are_used_once(config: Config, faults: Faults) -> None:
+    owners: dict[str, str] = {}
+    for uid, device in config.devices.items():
+        if device.serial in owners:
+            found = f"{written(device.serial)}, which [device.{owners[device.serial]}] has"
+            faults.add(f"device.{uid}", "serial", found, "a serial of its own")
+        elif device.serial:
+            owners[device.serial] = uid
+
+
+def _brokers_are_known(config: Config, faults: Faults) -> None:
+    for place, uplink in config.mqtt.items():
+        if not uplink.enabled or not faults.are_readable(place, "enabled"):
+            continue
+        if uplink.broker == "default" and faults.are_readable(place, "broker"):
+            expected = '"own": the default broker\'s address comes from provisioning, in a later version'
+            faults.add(place, "broker", written(uplink.broker), expected)
+        elif not uplink.host and faults.are_readable(place, "host"):
+            faults.add(place, "host", "nothing", "the broker, mqtt://HOST or mqtts://HOST, for the uplink is enabled")
+        if uplink.is_encrypted and uplink.tls == "self-signed" and not uplink.cert_file:
+            faults.add(place, "cert_file", "nothing", 'the broker\'s certificate, for tls is "self-signed"')
+
+
+def _prefixes_are_apart(config: Config, faults: Faults) -> None:
+    for place, uplink in config.mqtt.items():
+        if not faults.are_readable(place, "prefix_sub", "prefix_pub"):
+            continue
+        if uplink.prefix_sub == uplink.prefix_pub:
+            faults.add(place, "prefix_pub", written(uplink.prefix_pub), "another prefix than prefix_sub")
+        elif f"{uplink.prefix_pub}/".startswith(f"{uplink.prefix_sub}/") or f"{uplink.prefix_sub}/".startswith(
+            f"{uplink.prefix_pub}/"
+        ):
+            expected = f"a prefix that neither holds prefix_sub {written(uplink.prefix_sub)} nor lies in it"
+            faults.add(place, "prefix_pub", written(uplink.prefix_pub), expected)
+
+
+def _the_server_is_known(config: Config, faults: Faults) -> None:
+    if config.ftp.enabled and not config.ftp.server and faults.are_readable("ftp", "enabled", "server"):
+        faults.add("ftp", "server", "nothing", "the server's name or address, for sending is enabled")
+
+
+def _files_hold_whole_records(config: Config, faults: Faults) -> None:
+    sending, history = config.ftp.sending_latency_s, config.history.latency_s
+    if not faults.are_readable("ftp", "sending_latency") or not faults.are_readable("history", "latency"):
+        return
+    if config.ftp.enabled and config.history.enabled and sending % history:
+        expected = f"a multiple of history's latency, {format_duration(history)}"
+        faults.add("ftp", "sending_latency", written(format_duration(sending)), expected)
+
+
+def _latencies_are_whole_base_intervals(config: Config, faults: Faults) -> None:
+    """Coarser records are exact merges of base records, so every latency is a multiple of the base interval."""
+    latencies = config.latencies_s
+    if not all(faults.are_readable(place, "latency", "enabled") for place in latencies):
+        return
+    base = base_interval_s(latencies.values())
+    for place, each in latencies.items():
+        if each % base:
+            expected = f"a multiple of the base interval, {format_duration(base)} (the smallest latency, at most 1 min)"
+            faults.add(place, "latency", written(format_duration(each)), expected)
+
+
+_ALWAYS: tuple[Callable[[Config, Faults], None], ...] = (
+    _lines_are_served,
+    _ports_are_used_once,
+    _lines_exist,
+    _addresses_are_used_once,
+    _native_addresses_leave_link_mode_its_own,
+    _native_lines_are_not_overfull,
+    _serials_are_used_once,
+    _brokers_are_known,
+    _prefixes_are_apart,
+    _the_server_is_known,
+    _files_hold_whole_records,
+    _latencies_are_whole_base_intervals,
+)
+
+
+def find_faults(config: Config, faults: Faults, profiles: Collection[str] | None) -> None:
+    """Notes every fault between keys. `profiles`: the keys of the catalogue, None where it is not known."""
+    for rule in _ALWAYS:
+        rule(config, faults)
+    if profiles is not None:
+        _profiles_exist(config, faults, profiles)

@@ -1,0 +1,71 @@
+"""Services that start in order and stop in reverse, each waited for, which Twisted's MultiService does not do. One that
+cannot stop within its time is left behind, and said so; one that fails to start stops those before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from attrs import define, field
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, TimeoutError, maybeDeferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+STOP_S = 10.0
+"""How long one part may take to stop, in seconds."""
+
+log = Logger()
+
+
+@define(eq=False)
+class Part:
+    """A named part of the house and how it starts and stops; both may give a Deferred."""
+
+    name: str
+    start: Callable[[], Any]
+    stop: Callable[[], Any] = lambda: None
+
+
+@define(eq=False, slots=False)
+class OrderedService(Service):
+    """The parts as one Twisted service."""
+
+    clock: IReactorTime
+    parts: list[Part] = field(factory=list)
+    _started: list[Part] = field(factory=list, init=False)
+
+    def startService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
+        """Starts the parts in order."""
+        super().startService()
+        return self._logged(self._start())
+
+    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
+        """Stops what was started, last first; fires when all of it has stopped."""
+        super().stopService()
+        return self._logged(self._stop())
+
+    def _logged(self, steps: Coroutine[Any, Any, None]) -> Deferred[None]:
+        return Deferred.fromCoroutine(steps)
+
+    async def _start(self) -> None:
+        for part in self.parts:
+            if not self.running:
+                return
+            try:
+                await maybeDeferred(part.start)
+            except Exception:  # other parts' code: what runs already must be stopped in order
+                log.failure("{part} did not start", part=part.name)
+                await self._stop()
+                raise
+            self._started.append(part)
+
+    async def _stop(self) -> None:
+        while self._started:
+            part = self._started.pop()
+            try:
+                await maybeDeferred(part.stop).addTimeout(STOP_S, self.clock)
+            except TimeoutError:
+                log.error("{part} did not stop within {limit} s", part=part.name, limit=STOP_S)
+            except Exception:  # other parts' code: the rest must still be stopped
+                log.failure("{part} did not stop well", part=part.name)

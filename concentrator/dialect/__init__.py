@@ -1,0 +1,1 @@
+"""How each protocol reads what a profile describes."""

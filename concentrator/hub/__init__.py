@@ -1,0 +1,1 @@
+"""The present: readings as they come, and the newest of each."""

@@ -1,0 +1,218 @@
+"""The journal's file: making it, opening it, upgrading it, and telling a damaged, a copied and a newer one from a good
+one. Hides SQLite's settings and its ways of failing; what lies in the tables is said in `tables`."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from attrs import define
+
+from concentrator.model.errors import Corrupt, Full, JournalError, UnknownSchema
+
+SCHEMA = files("concentrator.journal") / "schema"
+
+CHECKED_BYTES = 64 * 2**20
+"""A file up to this size is checked whole when it is opened; of a larger one only what is used gets checked, in use."""
+
+_COMPANIONS = ("", "-wal", "-shm")
+
+
+@define
+class Database:
+    """An open journal file. `is_new`: it was made just now; `is_copy`: it is not where it was when it was last used,
+    so its numbers may have been used since; `kept_as`: the name a damaged predecessor was kept under, `damage` what
+    was wrong with it."""
+
+    connection: sqlite3.Connection
+    path: Path | None = None
+    is_new: bool = False
+    is_copy: bool = False
+    kept_as: str = ""
+    damage: str = ""
+    lock: int = -1
+
+    def close(self) -> None:
+        """Lets go of the file, which then is one file without companions."""
+        if self.path is not None:
+            with suppress(JournalError):
+                self.note_place()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Lets go of a file to which nothing more can be written."""
+        with suppress(sqlite3.Error):
+            self.connection.close()
+        if self.path is not None:
+            os.close(self.lock)
+
+    def note_place(self) -> None:
+        """Notes in the file where it is, and in it and beside it a token that is new with each opening and closing:
+        a file that was put back from a copy has another place, or an older token than the one beside it."""
+        if self.path is None:
+            return
+        token = secrets.token_hex(8)
+        facts = [("inode", os.stat(self.path).st_ino), ("token", token)]
+        with translated(), self.connection:
+            self.connection.execute("BEGIN IMMEDIATE")
+            self.connection.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", facts)
+        os.pwrite(self.lock, token.encode(), 0)
+        os.fsync(self.lock)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns SQLite's errors into the house's: Full, Corrupt or JournalError."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            raise Full(str(error)) from error
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise Corrupt(str(error)) from error
+        raise JournalError(str(error)) from error
+    except OSError as error:
+        kind = Full if error.errno == errno.ENOSPC else JournalError
+        raise kind(f"{error.filename or 'the file'}: {error.strerror}") from error
+
+
+def open_database(path: Path | None, stamp: str, schema: Traversable = SCHEMA) -> Database:
+    """Opens the file, or one in memory for None. A missing one is made; a damaged one is set aside under a name with
+    `stamp` in it and a new one made.
+
+    Raises UnknownSchema for a file of a newer version, JournalError where another process uses it or the disk
+    refuses.
+    """
+    scripts = _scripts(schema)
+    if path is None:
+        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        _upgrade(connection, scripts)
+        return Database(connection, is_new=True)
+    lock = _locked(path)
+    try:
+        with translated():
+            return _opened(path, stamp, scripts, lock)
+    except JournalError:
+        os.close(lock)
+        raise
+
+
+def set_aside(path: Path, stamp: str) -> str:
+    """Renames a damaged file and its companions, never deleting any; gives the name it is kept under."""
+    name = f"{path.name}.corrupt-{stamp}"
+    if path.with_name(name).exists():
+        name += f"-{secrets.token_hex(2)}"
+    for companion in _COMPANIONS:
+        with suppress(FileNotFoundError):
+            os.rename(f"{path}{companion}", path.with_name(name + companion))
+    _sync_folder(path.parent)
+    return name
+
+
+def _opened(path: Path, stamp: str, scripts: dict[int, str], lock: int) -> Database:
+    connection, damage, kept_as = None, "", ""
+    if path.exists():
+        try:
+            connection = _examined(path, scripts)
+        except Corrupt as error:
+            damage, kept_as = error.detail, set_aside(path, stamp)
+    if connection is None:
+        _make(path, stamp, scripts)
+        database = Database(_examined(path, scripts), path, is_new=True, kept_as=kept_as, damage=damage, lock=lock)
+    else:
+        is_copy = _place(connection) != (os.stat(path).st_ino, os.pread(lock, 64, 0).decode())
+        database = Database(connection, path, is_copy=is_copy, lock=lock)
+    with suppress(Full):
+        database.note_place()
+    return database
+
+
+def _examined(path: Path, scripts: dict[int, str]) -> sqlite3.Connection:
+    """A connection to an existing file, once it is known to be good and of this version."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        with translated():
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version > max(scripts):
+                raise UnknownSchema(f"{path}: found version {version}, expected at most {max(scripts)}")
+            if version == 0:
+                raise Corrupt("it is no journal")
+            if os.stat(path).st_size <= CHECKED_BYTES:
+                found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+                if found != "ok":
+                    raise Corrupt(found)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            _upgrade(connection, scripts)
+    except JournalError:
+        connection.close()
+        raise
+    return connection
+
+
+def _make(path: Path, stamp: str, scripts: dict[int, str]) -> None:
+    """Makes a new file under another name and renames it when it is whole."""
+    new = path.with_name(path.name + ".new")
+    for companion in (*_COMPANIONS, "-journal"):
+        Path(f"{new}{companion}").unlink(missing_ok=True)
+    with closing(sqlite3.connect(new, isolation_level=None)) as connection:
+        _upgrade(connection, scripts)
+    if Path(f"{path}-wal").exists():
+        # SQLite would play the log of a file that is gone into the new one.
+        set_aside(path, stamp)
+    os.rename(new, path)
+    _sync_folder(path.parent)
+
+
+def _upgrade(connection: sqlite3.Connection, scripts: dict[int, str]) -> None:
+    """Runs the scripts newer than the file, each whole or not at all."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    for number in sorted(scripts):
+        if number > version:
+            try:
+                connection.executescript(f"BEGIN IMMEDIATE; {scripts[number]}; PRAGMA user_version = {number}; COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.rollback()
+
+
+def _scripts(schema: Traversable) -> dict[int, str]:
+    """Version → the script that leads to it from the version before: `001-….sql`, `002-….sql`, …"""
+    found = (entry for entry in schema.iterdir() if entry.name.endswith(".sql"))
+    return {int(entry.name.split("-")[0]): entry.read_text("utf-8") for entry in found}
+
+
+def _locked(path: Path) -> int:
+    """Opens and locks the mark beside the file; the lock goes with the process, however it ends."""
+    with translated():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(f"{path}.mark", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise JournalError(f"{path} is used by another process") from error
+    return lock
+
+
+def _place(connection: sqlite3.Connection) -> tuple[int, str]:
+    """Where the file was when it was last used, and what the mark beside it said."""
+    facts = dict(connection.execute("SELECT name, value FROM fact WHERE name IN ('inode', 'token')"))
+    return facts.get("inode", 0), facts.get("token", "")
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,75 @@
+"""Whose turn it is on a wire: urgent conversations first, then in order; those whose station may still answer an
+earlier request stand aside until it cannot any more. Pure: moments are handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+
+from concentrator.wire.conversation import Conversation
+
+
+@define(eq=False)
+class Hold:
+    """A conversation that waits for the wire or has it; `since` is when it got it."""
+
+    station: Hashable
+    conversation: Conversation[Any]
+    is_urgent: bool
+    result: Deferred[Any] = field(init=False)
+    since: float = 0.0
+
+
+@define(eq=False)
+class Turns:
+    """The conversations that wait, and which stations owe an answer of which shape until when."""
+
+    _waiting: list[Hold] = field(factory=list, init=False)
+    _owed: dict[Hashable, tuple[Hashable, float]] = field(factory=dict, init=False)
+
+    def join(self, hold: Hold) -> None:
+        """Queues a conversation; an urgent one goes behind the urgent ones only."""
+        ahead = sum(other.is_urgent for other in self._waiting) if hold.is_urgent else len(self._waiting)
+        self._waiting.insert(ahead, hold)
+
+    def leave(self, hold: Hold) -> None:
+        """Forgets a conversation that waits."""
+        self._waiting.remove(hold)
+
+    def take(self, now: float) -> Hold | None:
+        """The next that may go, taken out of the queue; None when there is none now."""
+        for hold in self._waiting:
+            if self.clear_at(hold.station) <= now:
+                self._waiting.remove(hold)
+                return hold
+        return None
+
+    def wake_at(self) -> float | None:
+        """The earliest moment at which somebody who waits may go; None when nobody waits."""
+        return min((self.clear_at(hold.station) for hold in self._waiting), default=None)
+
+    def is_urgent_waiting(self, now: float) -> bool:
+        """Whether an urgent conversation could go now."""
+        return any(hold.is_urgent and self.clear_at(hold.station) <= now for hold in self._waiting)
+
+    def unanswered(self, station: Hashable, shape: Hashable, until: float) -> None:
+        """A request of that shape may still be answered until then."""
+        self._owed[station] = (shape, until)
+
+    def answered(self, station: Hashable) -> None:
+        """The station owes nothing."""
+        self._owed.pop(station, None)
+
+    def clear_at(self, station: Hashable, shape: Hashable = None) -> float:
+        """From when on a request of that shape (None: of any shape) cannot get an earlier one's answer."""
+        owed, until = self._owed.get(station, (None, 0.0))
+        return until if shape is None or shape == owed else 0.0
+
+    def clear(self) -> list[Hold]:
+        """Forgets everything; gives those who waited."""
+        waiting, self._waiting = self._waiting, []
+        self._owed.clear()
+        return waiting

@@ -1,0 +1,1 @@
+"""What people see of one box: its pages, and the same by REST."""

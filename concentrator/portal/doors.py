@@ -1,0 +1,77 @@
+"""The doors of the portal: the page for this machine, and the socket for its command line. Hides which address shows
+what, and what may be done through which door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import tzinfo
+from pathlib import Path
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.web.resource import Resource
+from twisted.web.server import Request, Site
+
+from concentrator.actions.table import ActionTable, Caller, Permission
+from concentrator.api import DeviceState, LineState, UplinkState, Wall
+from concentrator.model.reading import Reading
+from concentrator.portal.cells import Cells, Sources, stamp
+from concentrator.portal.pages.devices import DevicesPages, Drawing
+from concentrator.portal.rest import Rest
+from concentrator.web.events import LiveStream
+from concentrator.web.pages import STATIC, TEMPLATES, Page, StaticFiles, Templates
+from concentrator.web.site import GuardedSite, loopback_reader
+
+PAGE_CALLER = Caller("page", frozenset({Permission.READ}))
+CONTROL_CALLER = Caller("control socket", frozenset(Permission))
+
+
+def build_site(
+    table: ActionTable,
+    *,
+    box: Callable[[], Mapping[str, object]],
+    devices: Callable[[], Sequence[DeviceState]],
+    lines: Callable[[], Sequence[LineState]],
+    uplinks: Callable[[], Sequence[UplinkState]],
+    subscribe: Callable[[Callable[[Reading], None]], Callable[[], None]],
+    wall: Wall,
+    clock: IReactorTime,
+    zone: tzinfo,
+) -> Site:
+    """The live page, read only and for visitors of this machine only: `/`, `/devices/<uid>`, `/events`, `/api/…`.
+
+    `box` gives `serial`, `model`, `version`, `uptime_s` (seconds); the others give the states of now; `subscribe` is
+    the hub's; `zone` is the box's, in which all times are shown.
+    """
+    sources = Sources(box, devices, lines, uplinks, wall, zone)
+    cells = Cells(sources)
+    files = StaticFiles(STATIC, "/static")
+    draw = Drawing(Templates(Path(__file__).parent / "templates", TEMPLATES, static=files.url), sources, cells)
+    stream = LiveStream(
+        clock,
+        cells.of_topic,
+        lambda: stamp(wall, zone),
+        lambda changed: subscribe(lambda reading: changed()),
+    )
+    root = _Root(draw)
+    root.putChild(b"", Page(draw.overview, draw.missing))
+    root.putChild(b"devices", DevicesPages(draw))
+    root.putChild(b"events", stream)
+    root.putChild(b"static", files)
+    root.putChild(b"api", Rest(table, PAGE_CALLER))
+    return GuardedSite(root, clock, loopback_reader, stream.close)
+
+
+def build_control_site(table: ActionTable, *, clock: IReactorTime) -> Site:
+    """The whole REST API under `/api`, for who may open the socket it is served on: everything is allowed there."""
+    root = Resource()
+    root.putChild(b"api", Rest(table, CONTROL_CALLER))
+    return GuardedSite(root, clock)
+
+
+class _Root(Resource):
+    def __init__(self, draw: Drawing) -> None:
+        super().__init__()
+        self._draw = draw
+
+    def getChild(self, path: bytes, request: Request) -> Page:
+        return Page(lambda: None, self._draw.missing)

@@ -1,0 +1,107 @@
+"""Numbers, times and ages as people read them. Pure: the same value always looks the same. Hides digits, prefixes,
+grouping and the signs typography wants; what was not measured is a dash, never a zero."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, tzinfo
+
+from concentrator.model.reading import Value
+
+MISSING = "—"
+GAP = "\N{NO-BREAK SPACE}"
+_GROUP = "\N{NARROW NO-BREAK SPACE}"
+_MINUS = "\N{MINUS SIGN}"
+
+_KILO = {"W": "kW", "var": "kvar", "VA": "kVA"}
+# Once in kilo, a value stays there down to 900, so that one near 1000 does not flicker between units.
+_UP, _DOWN = 1000, 900
+_DECIMALS = {"V": 1, "Hz": 2, "%": 0, "°C": 1, "degC": 1, "kWh": 2, "kvarh": 2, "kVAh": 2, "m³": 2}
+_DEFAULT_DECIMALS = 2
+_UNITS = {"degC": "°C"}
+
+_MINUTE_S, _HOUR_S = 60, 3600
+
+
+def shown(value: Value | None, unit: str, was_kilo: bool = False) -> tuple[str, str]:
+    """A value in its unit as (number, unit) to show; `was_kilo`: it was shown in kilo the last time."""
+    unit = _UNITS.get(unit, unit)
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return MISSING, unit
+    if isinstance(value, str):
+        return value or MISSING, unit
+    if unit in _KILO:
+        if abs(value) >= (_DOWN if was_kilo else _UP - 0.5):
+            return three_figures(value / 1000), _KILO[unit]
+        return fixed(value, 0), unit
+    if unit == "A":
+        return fixed(value, 2 if abs(value) < 9.995 else 1), unit
+    if unit in _DECIMALS:
+        return fixed(value, _DECIMALS[unit]), unit
+    return fixed(value, 0 if isinstance(value, int) else _DEFAULT_DECIMALS), unit
+
+
+def joined(number: str, unit: str) -> str:
+    """Number and unit with the gap between them; a dash has no unit."""
+    return f"{number}{GAP}{unit}" if unit and number != MISSING else number
+
+
+def three_figures(value: float) -> str:
+    """A number to three significant figures, and never fewer than its whole part: 2.41, 24.1, 241, 2410."""
+    decimals = next((places for places in (2, 1) if round(abs(value), places) < 10 ** (3 - places)), 0)
+    return fixed(value, decimals)
+
+
+def fixed(value: float, decimals: int) -> str:
+    """A number with that many decimals, digits grouped from five before the point on, and a minus sign only where a
+    digit other than zero follows it."""
+    digits = f"{abs(value):.{decimals}f}"
+    whole, point, rest = digits.partition(".")
+    if len(whole) > 4:
+        whole = f"{int(whole):,}".replace(",", _GROUP)
+    sign = _MINUS if value < 0 and digits.strip("0.") else ""
+    return sign + whole + point + rest
+
+
+def count(number: float) -> str:
+    """A count: whole, grouped."""
+    return fixed(number, 0)
+
+
+def clock_time(at: float, zone: tzinfo) -> str:
+    """The time of day with its seconds: 10:41:07."""
+    return datetime.fromtimestamp(at, zone).strftime("%H:%M:%S")
+
+
+def moment(at: float, now: float, zone: tzinfo) -> str:
+    """A moment as short as `now` allows: 10:41 today, 20 Nov, 10:41 before."""
+    then, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone)
+    time = then.strftime("%H:%M")
+    if then.date() == today.date():
+        return time
+    day = f"{then.day}{GAP}{then.strftime('%b')}"
+    return f"{day}, {time}" if then.year == today.year else f"{day}{GAP}{then.year}, {time}"
+
+
+def ago(at: float, now: float, zone: tzinfo) -> str:
+    """How old something is: seconds to 59, minutes to 59, then since when."""
+    age = max(0, int(now - at))
+    if age < _MINUTE_S:
+        return f"{age}{GAP}s ago"
+    if age < _HOUR_S:
+        return f"{age // _MINUTE_S}{GAP}min ago"
+    return f"since {moment(at, now, zone)}"
+
+
+def span(seconds: float) -> str:
+    """A length of time in its largest fitting unit, with the next one under it from hours on: 48 s, 3 h 12 min."""
+    whole = max(0, int(seconds))
+    if whole < _MINUTE_S:
+        return f"{whole}{GAP}s"
+    if whole < _HOUR_S:
+        return f"{whole // _MINUTE_S}{GAP}min"
+    days, rest = divmod(whole, 24 * _HOUR_S)
+    hours, minutes = rest // _HOUR_S, rest % _HOUR_S // _MINUTE_S
+    if days:
+        return f"{days}{GAP}d {hours}{GAP}h"
+    return f"{hours}{GAP}h {minutes}{GAP}min"

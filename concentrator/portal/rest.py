@@ -1,0 +1,136 @@
+"""REST: a thin caller of the action table. Hides addresses, methods, bodies and status codes; what an action does, who
+may call it and what an error says is the table's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request
+
+from concentrator.actions.schema import quoted
+from concentrator.actions.table import ActionTable, Caller, code_of, error_json
+from concentrator.model.errors import ConcentratorError, Unknown, WrongArguments
+from concentrator.web.site import BODY_MOST, Body
+
+# Address → the action that answers a GET, and the argument that the last part of the address is.
+_READ = {
+    ("status",): ("status", ""),
+    ("devices",): ("devices.list", ""),
+    ("devices", "*"): ("device.get", "uid"),
+    ("lines",): ("lines.list", ""),
+    ("uplinks",): ("uplinks.list", ""),
+}
+_STATUS = {
+    "wrong_arguments": HTTPStatus.BAD_REQUEST,
+    "out_of_range": HTTPStatus.BAD_REQUEST,
+    "denied": HTTPStatus.FORBIDDEN,
+    "unknown": HTTPStatus.NOT_FOUND,
+    "not_writable": HTTPStatus.CONFLICT,
+    "not_confirmed": HTTPStatus.BAD_GATEWAY,
+    "wire_error": HTTPStatus.BAD_GATEWAY,
+    "line_error": HTTPStatus.SERVICE_UNAVAILABLE,
+    "line_lost": HTTPStatus.SERVICE_UNAVAILABLE,
+    "try_later": HTTPStatus.SERVICE_UNAVAILABLE,
+    "no_reply": HTTPStatus.GATEWAY_TIMEOUT,
+}
+
+
+class Rest(Resource):
+    """GET /status, /devices, /devices/<uid>, /lines, /uplinks, and POST /actions/<name> with the arguments as one JSON
+    object, each for `caller`. A success is the action's result, an error {"error": {"code", "message"}}."""
+
+    isLeaf = True
+
+    def __init__(self, table: ActionTable, caller: Caller) -> None:
+        super().__init__()
+        self._table = table
+        self._caller = caller
+
+    def render(self, request: Request) -> bytes | int:
+        """Answers any method: the action's result once it is there, or why not."""
+        path = tuple(part.decode("utf-8", "replace") for part in request.postpath)
+        if path[:1] == ("actions",) and len(path) == 2:
+            return self._act(request, path[1])
+        found = _READ.get(path) or _READ.get((*path[:-1], "*"))
+        if found is None:
+            return _refuse(request, HTTPStatus.NOT_FOUND, Unknown(f"address /{'/'.join(path)}"))
+        if request.method not in (b"GET", b"HEAD"):
+            return _not_allowed(request, "GET, HEAD")
+        name, argument = found
+        return self._answer(request, name, {argument: path[-1]} if argument else {})
+
+    def _act(self, request: Request, name: str) -> bytes | int:
+        if request.method != b"POST":
+            return _not_allowed(request, "POST")
+        if isinstance(request.content, Body) and request.content.too_big:
+            error = WrongArguments(f"the body is longer than {BODY_MOST} bytes")
+            return _refuse(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error)
+        try:
+            arguments = arguments_of(request.content.read())
+        except WrongArguments as error:
+            return _refuse(request, HTTPStatus.BAD_REQUEST, error)
+        return self._answer(request, name, arguments)
+
+    def _answer(self, request: Request, name: str, arguments: Mapping[str, object]) -> int:
+        is_there = True
+
+        def gone(_: object) -> None:
+            nonlocal is_there
+            is_there = False
+
+        def result(found: object) -> None:
+            if is_there:
+                _write(request, HTTPStatus.OK, found)
+
+        def failed(failure: Failure) -> None:
+            if is_there:
+                status = _STATUS.get(code_of(failure.value), HTTPStatus.INTERNAL_SERVER_ERROR)
+                _write(request, status, {"error": error_json(failure.value)})
+
+        ended: Deferred[None] = request.notifyFinish()
+        ended.addBoth(gone)
+        # What the caller is told of an action does not end it: a write goes on when its caller has left.
+        self._table.call(name, arguments, self._caller).addCallbacks(result, failed)
+        return NOT_DONE_YET
+
+
+def arguments_of(body: bytes) -> dict[str, object]:
+    """The arguments in a request's body: one JSON object, or nothing at all. Raises WrongArguments."""
+    if not body.strip():
+        return {}
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise WrongArguments(f"the body is not JSON ({error})") from error
+    if not isinstance(found, dict):
+        raise WrongArguments(f"body: found {quoted(found)}, expected one JSON object")
+    return found
+
+
+def _not_allowed(request: Request, allowed: str) -> bytes:
+    request.setHeader(b"allow", allowed.encode())
+    method = request.method.decode("ascii", "replace")
+    return _refuse(request, HTTPStatus.METHOD_NOT_ALLOWED, WrongArguments(f"method {method}, expected {allowed}"))
+
+
+def _refuse(request: Request, status: HTTPStatus, error: ConcentratorError) -> bytes:
+    return _prepare(request, status, {"error": error_json(error)})
+
+
+def _write(request: Request, status: HTTPStatus, content: object) -> None:
+    request.write(_prepare(request, status, content))
+    request.finish()
+
+
+def _prepare(request: Request, status: HTTPStatus, content: object) -> bytes:
+    body = json.dumps(content, ensure_ascii=False).encode() + b"\n"
+    request.setResponseCode(status)
+    request.setHeader(b"content-type", b"application/json")
+    request.setHeader(b"cache-control", b"no-store")
+    request.setHeader(b"content-length", str(len(body)).encode())
+    return b"" if request.method == b"HEAD" else body

@@ -1,0 +1,262 @@
+"""The shape of a profile file: which sections it may have, which keys each may have and what they may hold. One table
+and the walk that compares a table of the file with it, noting every fault; hides nothing of what the values mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from math import isfinite
+
+from attrs import define, field, frozen
+
+from concentrator.model.errors import Fault
+from concentrator.model.profile import Function, Rate
+from concentrator.model.quantity import Kind
+
+
+@frozen
+class Key:
+    """One key: what it must hold in words, how to tell, and whether it must be there."""
+
+    expected: str
+    holds: Callable[[object], bool]
+    required: bool = False
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    return _is_int(value) or (isinstance(value, float) and isfinite(value))
+
+
+def _list_of(holds: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, list) and all(map(holds, value))
+
+
+def _between(least: int, most: int) -> Callable[[object], bool]:
+    return lambda value: _is_int(value) and isinstance(value, int) and least <= value <= most
+
+
+def _one_of(*choices: str) -> Key:
+    return Key(" or ".join(filter(None, (", ".join(choices[:-1]), choices[-1]))), lambda value: value in choices)
+
+
+def _required(key: Key) -> Key:
+    return Key(key.expected, key.holds, required=True)
+
+
+_TEXT = Key("a text", lambda value: isinstance(value, str))
+_TEXTS = Key("a list of texts", _list_of(lambda value: isinstance(value, str)))
+_FLAG = Key("true or false", lambda value: isinstance(value, bool))
+_INT = Key("a whole number", _is_int)
+_NUMBER = Key("a number", _is_number)
+_COUNT = Key("a whole number from 1 on", _between(1, 1 << 62))
+_WHOLE = Key("a whole number from 0 on", _between(0, 1 << 62))
+_ADDRESS = Key("a whole number from 0 to 65535", _between(0, 0xFFFF))
+_ADDRESSES = Key("a list of whole numbers from 0 to 65535", _list_of(_between(0, 0xFFFF)))
+_RAW = Key("a number, a text or a list of them", lambda v: _is_number(v) or isinstance(v, (str, list)))
+_RAWS = Key("a list of whole numbers", _list_of(_is_int))
+_UNIT_ID = Key("a Modbus ID from 0 to 255", _between(0, 255))
+_PARITY = _one_of("N", "E", "O")
+_RATE = _one_of(*Rate)
+_TABLE = _one_of(*Function)
+
+KINDS = ("alarm", "mode", "status", "clock", "info", "setpoint", "link")
+"""What a variable is to people, where it is not a measurement."""
+
+_PROFILE = {
+    "type": _required(_TEXT),
+    "brand": _required(_TEXT),
+    "class": _required(_TEXT),
+    "series": _required(_TEXT),
+    "models": _required(_TEXTS),
+    "dialect": _TEXT,
+    "protocol_label": _TEXT,
+    "sources": _TEXTS,
+    "confidence": _TEXT,
+    "crosschecked": _FLAG,
+    "checked_variables": _WHOLE,
+    "doubts": _TEXTS,
+    "grid_power_sign": _TEXT,
+    "phases": _COUNT,
+    "max_read_registers": Key("a whole number from 1 to 125", _between(1, 125)),
+    "max_registers": Key("a whole number from 1 to 125", _between(1, 125)),
+    "widest_hole": _WHOLE,
+    "barriers": _ADDRESSES,
+    "min_gap_ms": _WHOLE,
+    "answer_ms": _COUNT,
+    "one_object_per_request": _FLAG,
+    "no_data": _RAWS,
+    "baudrate": _COUNT,
+    "alt_baudrates": Key("a list of whole numbers", _list_of(_between(1, 1 << 32))),
+    "bytesize": Key("7 or 8", _between(7, 8)),
+    "parity": _PARITY,
+    "stopbits": Key("1 or 2", _between(1, 2)),
+    "default_id": _UNIT_ID,
+    "tcp_port": _ADDRESS,
+    "verified_models": _TEXTS,
+    "amf_models": _TEXTS,
+    "model_ids": _RAWS,
+    "commands_verified": _FLAG,
+    "coil_on_value": _ADDRESS,
+    "coil_on_value_fallback": _ADDRESS,
+    "key_register": _ADDRESS,
+    "password_register": _ADDRESS,
+    "link_id": _UNIT_ID,
+    "link_base": _ADDRESS,
+    "secondary_table": _ADDRESS,
+    "secondary_base": _ADDRESS,
+    "secondary_stride": _COUNT,
+}
+
+_VARIABLE = {
+    "name": _required(_TEXT),
+    "unit": _required(_TEXT),
+    "function": _required(_TABLE),
+    "address": _required(_ADDRESS),
+    "type": _required(_TEXT),
+    "scale": _NUMBER,
+    "offset": _NUMBER,
+    "len": _COUNT,
+    "bit": Key("a bit from 0 to 15", _between(0, 15)),
+    "order": _one_of("big", "little-word"),
+    "word_order": _one_of("big", "little"),
+    "words": _ADDRESSES,
+    "sf": _TEXT,
+    "sf_address": _ADDRESS,
+    "nan": _RAW,
+    "invalid": _RAWS,
+    "enum": _TEXT,
+    "kind": _one_of(*KINDS, *Kind),
+    "label": _TEXT,
+    "rate": _RATE,
+    "every": _TEXT,
+    "unit_id": _UNIT_ID,
+    "writable": _FLAG,
+    "recorded": _FLAG,
+    "checked": _FLAG,
+    "note": _TEXT,
+}
+
+_READ = {
+    "function": _required(_TABLE),
+    "address": _required(_ADDRESS),
+    "count": _required(_COUNT),
+    "rate": _RATE,
+    "every": _TEXT,
+    "unit_id": _UNIT_ID,
+    "note": _TEXT,
+}
+
+_IDENTIFY = {
+    "what": _required(_TEXT),
+    "function": _required(_TABLE),
+    "address": _required(_ADDRESS),
+    "type": _required(_TEXT),
+    "len": _COUNT,
+    "match": _TEXT,
+    "note": _TEXT,
+}
+
+_COMMAND = {
+    "name": _required(_TEXT),
+    "function": _required(_one_of("coil", "holding")),
+    "address": _required(_ADDRESS),
+    "value": Key(
+        "a whole number from 0 to 65535, or a list of them",
+        lambda value: _ADDRESS.holds(value) or (_ADDRESSES.holds(value) and bool(value)),
+        required=True,
+    ),
+    "single_write": _FLAG,
+    "pulse_ms": _COUNT,
+    "result_address": _ADDRESS,
+    "result_ok": _INT,
+    "support_register": _ADDRESS,
+    "support_bit": Key("a bit from 0 to 15", _between(0, 15)),
+    "note": _TEXT,
+}
+
+_EVIDENCE = {
+    "source": _required(_TEXT),
+    "request": _required(_TEXT),
+    "response": _required(_TEXT),
+    "values": Key("a table of names and values", lambda value: isinstance(value, dict), required=True),
+}
+
+_SERIAL = {
+    "baud": _required(_COUNT),
+    "parity": _required(_PARITY),
+    "stopbits": Key("1 or 2", _between(1, 2)),
+    "bytesize": Key("7 or 8", _between(7, 8)),
+    "confidence": _TEXT,
+    "note": _TEXT,
+}
+
+_TCP = {"port": _required(_ADDRESS), "unit_id": _UNIT_ID, "note": _TEXT}
+
+_SUNSPEC = {
+    "bases": _required(_ADDRESSES),
+    "address_base": _required(_one_of("model", "absolute")),
+    "models": _required(_RAWS),
+    "marker": _TEXT,
+    "note": _TEXT,
+    "block_stride": _COUNT,
+    "block_count": _COUNT,
+    "repeat_first": _COUNT,
+    "repeat_len": _COUNT,
+    "repeat_count_address": _ADDRESS,
+}
+
+TABLES = {"profile": _PROFILE, "serial": _SERIAL, "tcp": _TCP, "sunspec": _SUNSPEC}
+"""The sections that appear once, and the keys of each."""
+
+LISTS = {
+    "identify": _IDENTIFY,
+    "read": _READ,
+    "variable": _VARIABLE,
+    "command": _COMMAND,
+    "evidence": _EVIDENCE,
+}
+"""The sections that may be repeated, and the keys of each. Besides these there is `[enum.NAME]`, number → text."""
+
+SECTIONS = (*TABLES, "enum", *LISTS)
+
+
+def shown(value: object) -> str:
+    """A value of a file as people wrote it, cut where it is long."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The name most like this one, or an empty text where none is like it."""
+    return next(iter(get_close_matches(name, tuple(names), n=1)), "")
+
+
+@define
+class Faults:
+    """The faults found so far in one file."""
+
+    file: str
+    found: list[Fault] = field(factory=list)
+
+    def note(self, section: str, key: str, found: str, expected: str, hint: str = "") -> None:
+        """Notes one more fault; `found` and `expected` are words, `hint` the nearest valid name or empty."""
+        self.found.append(Fault(self.file, section, key, found, expected, hint))
+
+    def checked(self, table: Mapping[str, object], keys: Mapping[str, Key], section: str) -> bool:
+        """Whether a table has just the keys it may have, each holding what it must; notes every fault."""
+        before = len(self.found)
+        for name, value in table.items():
+            key = keys.get(name)
+            if key is None:
+                self.note(section, name, "an unknown key", "one of its keys", nearest(name, keys))
+            elif not key.holds(value):
+                self.note(section, name, shown(value), key.expected)
+        for name, key in keys.items():
+            if key.required and name not in table:
+                self.note(section, name, "nothing", key.expected)
+        return len(self.found) == before

@@ -1,0 +1,1 @@
+"""The box itself: who it is and which devices it has seen."""

@@ -1,0 +1,1 @@
+"""Ways out of the box: how recorded intervals and events reach the servers of others."""

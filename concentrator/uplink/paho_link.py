@@ -1,0 +1,278 @@
+"""One MQTT session over one Twisted connection: the protocol plays the socket of a paho client, which lives and dies
+with it. It hides paho: its callbacks, its state, its two hooks, and what it does not look at.
+
+paho is driven, it drives nothing: bytes that arrive are handed to it, bytes it wants to write go to the transport, and
+once a second it may look after its keep-alive. Nothing of ours runs inside its callbacks, where it holds locks: what
+they say is noted and told afterwards. To those above the session is a transport, which is there once the broker has
+welcomed us (`welcome`) and says goodbye when it is asked to close.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol, cast
+
+import paho.mqtt.client as paho
+from attrs import field, frozen
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from twisted.internet import protocol
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
+from twisted.internet.protocol import connectionDone
+from twisted.internet.task import LoopingCall
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from concentrator.model.errors import TryLater
+from concentrator.uplink.broker_endpoint import spoken
+from concentrator.uplink.payload import Message
+
+LOOK_AFTER_S = 1.0
+GOODBYE_S = 2.0
+"""How long a goodbye may take, in seconds."""
+_FAILURE = 0x80  # MQTT 5.0, 2.4: reason codes from here on are failures
+
+
+@frozen
+class Hello:
+    """What the broker is told about us: `version` is "3.1.1" or "5"; `will` is published for us when we are lost."""
+
+    client_id: str
+    will: Message
+    user: str = ""
+    password: str = field(default="", repr=False)
+    version: str = "3.1.1"
+    keepalive_s: int = 60
+
+
+@frozen
+class Terms:
+    """What the broker told us: how many messages may be unconfirmed, how many bytes one packet may have (0: any)."""
+
+    window: int = 65535
+    longest_packet: int = 0
+
+
+@frozen
+class Verdict:
+    """What the broker made of a message: the reason code (MQTT 5.0, 2.4) and its name."""
+
+    code: int = 0
+    words: str = ""
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the message was refused."""
+        return self.code >= _FAILURE
+
+
+class Carried(Protocol):
+    """What lives on a session."""
+
+    def settled(self, mid: int, verdict: Verdict) -> None:
+        """The broker has confirmed or refused a message."""
+
+    def connectionLost(self, reason: Failure) -> None:  # noqa: N802
+        """The session is over."""
+
+
+@implementer(IPushProducer)
+class PahoLink(protocol.Protocol):
+    """An MQTT session, from the open connection on. `welcome` fires with the broker's terms, or fails with TryLater
+    and the reason in words."""
+
+    def __init__(self, hello: Hello, clock: IReactorTime) -> None:
+        self.welcome: Deferred[Terms] = Deferred(lambda _: self.abort("given up"))
+        self._clock = clock
+        self._client = _client_for(hello, self)
+        self._carried: Carried | None = None
+        self._inbox = bytearray()
+        self._to_tell: deque[Callable[[], None]] = deque()
+        self._flush: IDelayedCall | None = None
+        self._goodbye: IDelayedCall | None = None
+        self._looking_after = LoopingCall(self._drive, self._client.loop_misc)
+        self._looking_after.clock = clock
+        self._why = ""
+        self._is_full = False
+        self._is_over = False
+
+    # What those above see.
+
+    def carry(self, carried: Carried) -> None:
+        """From now on this is what hears of the session."""
+        self._carried = carried
+
+    def publish(self, message: Message, qos: int) -> int:
+        """Sends a message; gives the number by which `settled` will tell of it, never before this has returned."""
+        return self._client.publish(message.topic, message.payload, qos, message.retain).mid
+
+    def loseConnection(self) -> None:  # noqa: N802
+        """Says goodbye, for a few seconds at most."""
+        if self._is_over or self._goodbye is not None:
+            return
+        self._goodbye = self._clock.callLater(GOODBYE_S, self.abort, "the broker let nobody leave")
+        self._client.disconnect()
+
+    def abort(self, why: str) -> None:
+        """Drops the connection at once."""
+        self._why = self._why or why
+        if self.transport is not None and not self._is_over:
+            self.transport.abortConnection()  # type: ignore[attr-defined]
+
+    # What the transport tells us.
+
+    def connectionMade(self) -> None:  # noqa: N802
+        assert self.transport is not None
+        self.transport.registerProducer(self, True)  # type: ignore[attr-defined]
+        self._looking_after.start(LOOK_AFTER_S, now=False)
+        self._drive(self._client.reconnect)
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802
+        self._inbox += data
+        while self._inbox and not self._is_over and self._client.socket() is not None:
+            self._drive(self._client.loop_read)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
+        self._is_over = True
+        for call in (self._flush, self._goodbye):
+            if call is not None and call.active():
+                call.cancel()
+        if self._looking_after.running:
+            self._looking_after.stop()
+        self._inbox.clear()
+        self._drive(self._client.loop_read)  # lets paho see the end
+        why = self._why or spoken(reason)
+        if not self.welcome.called:
+            self.welcome.errback(TryLater(why))
+        if self._carried is not None:
+            self._carried.connectionLost(Failure(TryLater(why)))
+
+    def pauseProducing(self) -> None:  # noqa: N802
+        self._is_full = True
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        self._is_full = False
+        if self._client.want_write():
+            self._drive(self._client.loop_write)
+
+    def stopProducing(self) -> None:  # noqa: N802
+        self._is_full = True
+
+    # The socket that paho sees.
+
+    def recv(self, size: int) -> bytes:
+        if self._is_over:
+            return b""
+        if not self._inbox:
+            raise BlockingIOError
+        taken = bytes(self._inbox[:size])
+        del self._inbox[:size]
+        return taken
+
+    def send(self, data: bytes | bytearray) -> int:
+        if self._is_full or self.transport is None:
+            raise BlockingIOError
+        self.transport.write(bytes(data))
+        return len(data)
+
+    def close(self) -> None:
+        if self.transport is None or self._is_over:
+            return
+        if self._goodbye is None:
+            self.transport.abortConnection()  # type: ignore[attr-defined]
+        else:
+            self.transport.unregisterProducer()  # type: ignore[attr-defined]
+            self.transport.loseConnection()
+
+    def fileno(self) -> int:
+        return -1
+
+    def setblocking(self, flag: bool) -> None:
+        pass
+
+    # What paho tells us.
+
+    def on_welcome(self, client: Any, user: Any, flags: Any, reason: ReasonCode, properties: Properties | None) -> None:
+        if reason.is_failure:
+            self._why = f"the broker refused the session: {reason}"
+            return
+        terms = Terms(
+            window=getattr(properties, "ReceiveMaximum", Terms().window),
+            longest_packet=getattr(properties, "MaximumPacketSize", 0),
+        )
+        self._to_tell.append(lambda: self.welcome.callback(terms) if not self.welcome.called else None)
+
+    def on_settled(self, client: Any, user: Any, mid: int, reason: ReasonCode, properties: Properties | None) -> None:
+        verdict = Verdict(reason.value, str(reason))
+        self._to_tell.append(lambda: self._carried.settled(mid, verdict) if self._carried is not None else None)
+
+    def on_end(self, client: Any, user: Any, flags: Any, reason: ReasonCode, properties: Properties | None) -> None:
+        if flags.is_disconnect_packet_from_server:
+            self._why = self._why or f"the broker ended the session: {reason}"
+        elif reason.getName() != "Unspecified error":  # which is paho's word for a connection that just fell
+            self._why = self._why or f"{reason}"
+
+    def on_wants_to_write(self, client: Any, user: Any, socket: Any) -> None:
+        if self._flush is None:
+            self._flush = self._clock.callLater(0, self._flushed)
+
+    def _flushed(self) -> None:
+        self._flush = None
+        self._drive(self._client.loop_write)
+
+    def _drive(self, step: Callable[[], object]) -> None:
+        """Lets paho do something, then tells what it noted meanwhile."""
+        try:
+            step()
+        except Exception as why:  # paho is other people's code, fed with a stranger's bytes
+            self._inbox.clear()
+            self.abort(f"the broker's bytes make no sense: {type(why).__name__}: {why}")
+        while self._to_tell:
+            self._to_tell.popleft()()
+
+
+class _Client(paho.Client):
+    """paho with two of its own functions replaced; both are pinned down by tests, and paho by its minor version."""
+
+    link: PahoLink
+
+    def _create_socket(self) -> Any:
+        return self.link
+
+    def _handle_pubrec(self) -> MQTTErrorCode:
+        """A refusal in the middle of QoS 2 ends the message (MQTT 5.0, 4.3.3); paho would go on and then be told of
+        success."""
+        packet = bytes(self._in_packet["packet"])
+        if self._protocol == MQTTProtocolVersion.MQTTv5 and len(packet) > 2 and packet[2] >= _FAILURE:
+            mid = int.from_bytes(packet[:2], "big")
+            with self._out_message_mutex:
+                if mid in self._out_messages:
+                    reason = ReasonCode(PacketTypes.PUBREC, identifier=packet[2])
+                    return self._do_on_publish(mid, reason, Properties(PacketTypes.PUBREC))
+        return cast(MQTTErrorCode, super()._handle_pubrec())
+
+
+def _client_for(hello: Hello, link: PahoLink) -> _Client:
+    is_v5 = hello.version == "5"
+    client = _Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=hello.client_id,
+        clean_session=None if is_v5 else True,
+        protocol=MQTTProtocolVersion.MQTTv5 if is_v5 else MQTTProtocolVersion.MQTTv311,
+        reconnect_on_failure=False,
+    )
+    client.link = link
+    client.max_inflight_messages = 0  # the window is kept above
+    if hello.user:
+        client.username_pw_set(hello.user, hello.password or None)
+    client.will_set(hello.will.topic, hello.will.payload, qos=1, retain=hello.will.retain)
+    client.on_connect = link.on_welcome
+    client.on_publish = link.on_settled
+    client.on_disconnect = link.on_end
+    client.on_socket_register_write = link.on_wants_to_write
+    client.connect_async("broker", keepalive=hello.keepalive_s)  # stores its arguments, and the name is never used
+    return client

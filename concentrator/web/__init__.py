@@ -1,0 +1,1 @@
+"""HTTP without domain: sites and who may enter them, pages, static files, live streams."""

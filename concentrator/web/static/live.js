@@ -1,0 +1,183 @@
+/* Keeps a page alive: one stream sends the cells that changed, this puts their parts where the page shows them, and
+   counts ages by the box's clock, so that a wrong clock here lies to nobody. It knows no quantity and makes no words
+   but those of age and of the stream itself. */
+(() => {
+  "use strict";
+  const BEAT_MS = 5000, LOST_MS = 2 * BEAT_MS + 1000, RETRY_MS = 5000, SPEAK_MS = 3000;
+  const { events, now, offset } = document.body.dataset;
+  const notice = document.getElementById("notice");
+  const asOf = document.getElementById("as-of");
+  const button = document.getElementById("live");
+  if (!events || !window.EventSource) return;
+
+  const clock = { now: Number(now), offset: Number(offset), at: performance.now() };
+  const places = new Map();   // cell name → the elements that show a part of it
+  const ages = new Map();     // element → { words, at }
+  let stream = null, heardAt = performance.now(), triedAt = 0, isLost = false, isPaused = false, spokenAt = 0;
+
+  const GAP = "\u00a0";
+  const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+  /* ---- time, as the box sees it ---- */
+  const boxNow = () => clock.now + (performance.now() - clock.at) / 1000;
+  const local = (at) => new Date((at + clock.offset) * 1000);
+  const two = (n) => String(n).padStart(2, "0");
+  const clockTime = (at) => {
+    const t = local(at);
+    return `${two(t.getUTCHours())}:${two(t.getUTCMinutes())}:${two(t.getUTCSeconds())}`;
+  };
+  const moment = (at) => {
+    const t = local(at), today = local(boxNow());
+    const time = `${two(t.getUTCHours())}:${two(t.getUTCMinutes())}`;
+    if (t.toISOString().slice(0, 10) === today.toISOString().slice(0, 10)) return time;
+    const day = `${t.getUTCDate()}${GAP}${MONTHS[t.getUTCMonth()]}`;
+    return t.getUTCFullYear() === today.getUTCFullYear() ? `${day}, ${time}` : `${day}${GAP}${t.getUTCFullYear()}, ${time}`;
+  };
+  const ago = (at) => {
+    const age = Math.max(0, Math.floor(boxNow() - at));
+    if (age < 60) return `${age}${GAP}s ago`;
+    if (age < 3600) return `${Math.floor(age / 60)}${GAP}min ago`;
+    return `since ${moment(at)}`;
+  };
+  const span = (seconds) => {
+    const s = Math.max(0, Math.floor(seconds)), min = Math.floor(s / 60), h = Math.floor(s / 3600);
+    if (s < 60) return `${s}${GAP}s`;
+    if (s < 3600) return `${min}${GAP}min`;
+    if (s < 86400) return `${h}${GAP}h ${min % 60}${GAP}min`;
+    return `${Math.floor(h / 24)}${GAP}d ${h % 24}${GAP}h`;
+  };
+
+  /* ---- cells ---- */
+  const put = (element, text) => {
+    if (element.textContent !== text) element.textContent = text;
+    element.hidden = text === "";
+  };
+  const putAge = (element) => {
+    const { words, at } = ages.get(element);
+    put(element, words.replace("{ago}", () => ago(at)).replace("{span}", () => span(boxNow() - at)));
+  };
+  const age = (element, words, at) => {
+    if (at === null) {
+      ages.delete(element);
+      put(element, words === "{ago}" ? "\u2014" : words);
+    } else {
+      ages.set(element, { words, at });
+      putAge(element);
+    }
+  };
+  const SHOW = {
+    text: (element, cell) => put(element, cell.text),
+    unit: (element, cell) => put(element, cell.unit),
+    last: (element, cell) => put(element, cell.last),
+    readout: (element, cell) =>
+      put(element, cell.unit && cell.text !== "\u2014" ? cell.text + GAP + cell.unit : cell.text),
+    age: (element, cell) => age(element, "{ago}", cell.at),
+    words: (element, cell) => age(element, cell.words, cell.at),
+    icon: (element, cell) => element.setAttribute("href", element.getAttribute("href").replace(/#.*/, `#${cell.health}`)),
+    health: (element, cell) => {
+      const before = element.dataset.health;
+      element.dataset.health = cell.health;
+      const name = element.matches("article") && before !== cell.health && element.querySelector("[data-name]");
+      if (name && heardFirst) speak(`${name.textContent}: ${element.querySelector(".badge").textContent}`);
+    },
+  };
+  let heardFirst = false;
+  const show = (cells) => {
+    for (const [name, cell] of Object.entries(cells)) {
+      // From the inside out, so that a card that is spoken of says its new words.
+      for (const element of (places.get(name) || []).slice().reverse()) SHOW[element.dataset.show](element, cell);
+    }
+    heardFirst = true;
+  };
+  for (const element of document.querySelectorAll("[data-cell]")) {
+    const name = element.dataset.cell;
+    if (!places.has(name)) places.set(name, []);
+    places.get(name).push(element);
+    const { at, words } = element.dataset;
+    if (at) ages.set(element, { words: words || "{ago}", at: Number(at) });
+  }
+
+  /* ---- what is said aloud, or shown above the page ---- */
+  const say = (tone, text) => {
+    notice.dataset.tone = tone;
+    notice.textContent = text;
+  };
+  function speak(text) {
+    if (isLost || isPaused || performance.now() - spokenAt < SPEAK_MS) return;
+    spokenAt = performance.now();
+    say("quiet", text);
+  }
+
+  /* ---- the stream ---- */
+  const heard = () => {
+    heardAt = performance.now();
+    if (isLost) {
+      isLost = false;
+      say("quiet", "Values are live again.");
+    }
+  };
+  const close = () => {
+    if (stream) stream.close();
+    stream = null;
+  };
+  const open = () => {
+    close();
+    triedAt = performance.now();
+    stream = new EventSource(events);
+    stream.addEventListener("beat", (event) => {
+      const beat = JSON.parse(event.data);
+      Object.assign(clock, { now: beat.now, offset: beat.offset, at: performance.now() });
+      heard();
+    });
+    stream.addEventListener("cells", (event) => {
+      heard();
+      show(JSON.parse(event.data));
+    });
+  };
+  const tick = () => {
+    if (isPaused || document.hidden) return;
+    for (const element of ages.keys()) putAge(element);
+    const silence = performance.now() - heardAt;
+    if (silence < LOST_MS) {
+      put(asOf, clockTime(boxNow()));
+      return;
+    }
+    if (!isLost) {
+      isLost = true;
+      const lastHeard = clockTime(boxNow() - silence / 1000);
+      put(asOf, lastHeard);
+      say("lost", `Live values stopped at ${lastHeard}. Trying again.`);
+    }
+    if (performance.now() - triedAt > RETRY_MS) open();
+  };
+
+  button.addEventListener("click", () => {
+    isPaused = !isPaused;
+    button.setAttribute("aria-pressed", String(!isPaused));
+    const use = button.querySelector("use");
+    use.setAttribute("href", use.getAttribute("href").replace(/#.*/, isPaused ? "#play" : "#pause"));
+    if (isPaused) {
+      close();
+      say("paused", `Paused at ${clockTime(boxNow())}. Values and ages are of that moment.`);
+    } else {
+      say("quiet", "");
+      resume();
+    }
+  });
+  const resume = () => {
+    heardAt = performance.now();
+    open();
+    tick();
+  };
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) close();
+    else if (!isPaused) resume();
+  });
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", (event) => { if (event.persisted && !isPaused) resume(); });
+
+  for (const element of document.querySelectorAll("[data-without-script]")) element.hidden = true;
+  button.hidden = false;
+  if (!document.hidden) open();
+  setInterval(tick, 1000);
+})();

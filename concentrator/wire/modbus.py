@@ -1,0 +1,198 @@
+"""Modbus: requests and replies as bytes, in both framings. A `Request` knows its PDU, how long its reply is and what
+the reply means; `rtu` and `mbap` wrap it into a transaction that finds the reply in whatever arrives. Damaged, foreign
+and short answers are told apart at once and never waited for.
+
+Sources: Modbus Application Protocol V1.1b3; Modbus over Serial Line V1.02; Modbus Messaging on TCP/IP V1.0b.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from concentrator.model.errors import Garbled, Refused, Unexpected
+from concentrator.model.profile import Function
+from concentrator.wire.checksum import crc16
+from concentrator.wire.conversation import Expect, LineSettings, Need, Transaction
+
+READ_CODE = {Function.COIL: 1, Function.DISCRETE: 2, Function.HOLDING: 3, Function.INPUT: 4}
+MAX_READ_REGISTERS = 125
+MAX_READ_BITS = 2000
+MAX_WRITE_REGISTERS = 123
+BROADCAST = 0
+
+EXCEPTIONS = {
+    1: "illegal function",
+    2: "illegal data address",
+    3: "illegal data value",
+    4: "server device failure",
+    5: "acknowledge",
+    6: "server device busy",
+    8: "memory parity error",
+    10: "gateway path unavailable",
+    11: "gateway target device failed to respond",
+}
+"""Exception codes in words (Modbus Application Protocol V1.1b3, 7)."""
+
+_NOISE = 2
+"""Bytes before an answer that are forgiven: a line driver switching on can be heard as one or two characters."""
+
+
+@frozen
+class Request:
+    """A request without its framing: the PDU, the length in bytes of the reply's PDU, and what the reply means
+    (`parse` takes the reply's PDU, already known to have that function code and length, and may raise Garbled)."""
+
+    pdu: bytes
+    reply_length: int
+    parse: Callable[[bytes], Any]
+
+
+def read(function: Function, address: int, count: int) -> Request:
+    """Reads `count` registers or bits from a 0-based address; the reply is their bytes as they travel, registers
+    high byte first, bits packed low bit first."""
+    size = (count + 7) // 8 if function.is_bits else 2 * count
+
+    def parse(pdu: bytes) -> bytes:
+        if pdu[1] != size:
+            raise Garbled(f"byte count {pdu[1]}, expected {size}")
+        return pdu[2:]
+
+    return Request(struct.pack(">BHH", READ_CODE[function], address, count), 2 + size, parse)
+
+
+def write_coil(address: int, is_on: bool) -> Request:
+    """Writes one coil (function 05)."""
+    return _echoed(struct.pack(">BHH", 5, address, 0xFF00 if is_on else 0))
+
+
+def write_register(address: int, value: int) -> Request:
+    """Writes one holding register (function 06)."""
+    return _echoed(struct.pack(">BHH", 6, address, value))
+
+
+def write_registers(address: int, values: Sequence[int]) -> Request:
+    """Writes holding registers in one go (function 16)."""
+    pdu = struct.pack(f">BHHB{len(values)}H", 16, address, len(values), 2 * len(values), *values)
+    return _echoed(pdu, 5)
+
+
+def _echoed(pdu: bytes, length: int | None = None) -> Request:
+    """A request whose reply repeats its first `length` bytes."""
+    wanted = pdu[:length]
+
+    def parse(reply: bytes) -> None:
+        if reply != wanted:
+            raise Garbled(f"echo {reply.hex(' ')}, expected {wanted.hex(' ')}")
+
+    return Request(pdu, len(wanted), parse)
+
+
+def rtu_silence_s(settings: LineSettings) -> float:
+    """t3.5 in seconds: the silence that separates frames; fixed at 1.75 ms above 19200 bit/s (Modbus over Serial
+    Line V1.02, 2.5.1.1)."""
+    return 0.00175 if settings.baudrate > 19200 else 3.5 * settings.character_s
+
+
+def rtu(unit: int, request: Request, wait_s: float, quiet_s: float = 0.0) -> Transaction:
+    """The request as a transaction in RTU framing; unit 0 is a broadcast, which nobody answers."""
+    body = bytes((unit,)) + request.pdu
+    frame = body + crc16(body).to_bytes(2, "little")
+    expect = None if unit == BROADCAST else _rtu_expect(unit, request)
+    return Transaction(frame, expect, wait_s, quiet_s, shape=(unit, request.pdu[0], request.reply_length))
+
+
+def _rtu_expect(unit: int, request: Request) -> Expect:
+    code, whole = request.pdu[0], request.reply_length + 3
+
+    def frame_at(start: int, buffer: bytes, ended: bool) -> Need | bytes | None:
+        """The reply's PDU when its frame stands at `start`, Need when it may, None when it does not."""
+        if len(buffer) < start + 2:
+            return None if ended else Need(start + whole)
+        if buffer[start] != unit or buffer[start + 1] & 0x7F != code:
+            return None
+        length = 5 if buffer[start + 1] & 0x80 else whole
+        if len(buffer) < start + length:
+            return None if ended else Need(start + length)
+        frame = buffer[start : start + length]
+        return frame[1:-2] if crc16(frame[:-2]) == int.from_bytes(frame[-2:], "little") else None
+
+    def expect(buffer: bytes, ended: bool) -> Any:
+        for start in range(_NOISE + 1):
+            if start and len(buffer) <= start:
+                break
+            found = frame_at(start, buffer, ended)
+            if isinstance(found, Need):
+                return found
+            if found is not None:
+                return _meaning(found, request, buffer)
+        raise _fault(unit, code, whole, buffer)
+
+    return expect
+
+
+def _meaning(pdu: bytes, request: Request, received: bytes) -> Any:
+    if pdu[0] & 0x80:
+        raise Refused(pdu[1], f"exception {pdu[1]}, {EXCEPTIONS.get(pdu[1], 'unknown')}", received)
+    try:
+        return request.parse(pdu)
+    except Garbled as error:
+        raise Garbled(error.detail, received) from None
+
+
+def _fault(unit: int, code: int, whole: int, buffer: bytes) -> Garbled | Unexpected:
+    """What is wrong with bytes that hold no reply, most telling first."""
+    if len(buffer) < 2:
+        return Garbled(f"{len(buffer)} bytes, expected {whole}", buffer)
+    if buffer[0] != unit:
+        return Unexpected(f"unit {buffer[0]} answered, expected {unit}", buffer)
+    if buffer[1] & 0x7F != code:
+        return Unexpected(f"function {buffer[1]} answered, expected {code}", buffer)
+    length = 5 if buffer[1] & 0x80 else whole
+    if len(buffer) < length:
+        return Garbled(f"{len(buffer)} bytes, expected {length}", buffer)
+    return Garbled("checksum", buffer)
+
+
+def mbap(unit: int, request: Request, tid: int, wait_s: float, quiet_s: float = 0.0) -> Transaction:
+    """The request as a transaction in MBAP framing (Modbus TCP); `tid`, 0…65535, tells its reply from late ones."""
+    frame = struct.pack(">HHHB", tid, 0, len(request.pdu) + 1, unit) + request.pdu
+    return Transaction(frame, _mbap_expect(unit, request, tid), wait_s, quiet_s)
+
+
+def _mbap_expect(unit: int, request: Request, tid: int) -> Expect:
+    code = request.pdu[0]
+
+    def expect(buffer: bytes, ended: bool) -> Any:
+        start = 0
+        while True:
+            if len(buffer) < start + 8:
+                return _need_or_garbled(start + 7 + request.reply_length, buffer, ended)
+            its_tid, protocol, length, its_unit = struct.unpack_from(">HHHB", buffer, start)
+            if protocol != 0 or not 3 <= length <= 254:
+                raise Garbled(f"MBAP header {buffer[start : start + 7].hex(' ')}", buffer)
+            end = start + 6 + length
+            if len(buffer) < end:
+                return _need_or_garbled(end, buffer, ended)
+            if its_tid == tid:
+                break
+            start = end  # the late answer to an earlier request
+        pdu = buffer[start + 7 : end]
+        if its_unit != unit:
+            raise Unexpected(f"unit {its_unit} answered, expected {unit}", buffer)
+        if pdu[0] & 0x7F != code:
+            raise Unexpected(f"function {pdu[0]} answered, expected {code}", buffer)
+        if len(pdu) != (2 if pdu[0] & 0x80 else request.reply_length):
+            raise Garbled(f"{len(pdu)} bytes of PDU, expected {request.reply_length}", buffer)
+        return _meaning(pdu, request, buffer)
+
+    return expect
+
+
+def _need_or_garbled(length: int, buffer: bytes, ended: bool) -> Need:
+    if ended:
+        raise Garbled(f"{len(buffer)} bytes, expected {length}", buffer)
+    return Need(length)

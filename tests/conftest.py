@@ -1,0 +1,14 @@
+"""What every test gets."""
+
+import pytest
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """Runs property tests directly: pytest-twisted wraps the function of a parametrized one again for every set of
+    parameters, so that from the second on it waits for itself."""
+    if not hasattr(pyfuncitem.obj, "hypothesis"):
+        return None
+    names = pyfuncitem._fixtureinfo.argnames
+    pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names})
+    return True

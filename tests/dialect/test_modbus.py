@@ -1,0 +1,95 @@
+"""concentrator.dialect.modbus: blocks become requests, replies become values, image and identity."""
+
+import pytest
+
+from concentrator.api import Taken
+from concentrator.dialect.modbus import dialects
+from concentrator.model.errors import NoReply
+from concentrator.model.profile import DeviceProfile, Function, Point, Rate
+from concentrator.model.quantity import Kind, Quantity
+from concentrator.wire.conversation import LineSettings
+
+
+def point(name, address, encoding="u16", **options):
+    kind = Kind.TEXT if options.get("identifies") else Kind.INSTANTANEOUS
+    count = 5 if encoding.startswith("ascii") else 1
+    return Point(Quantity(name, "", kind), Function.HOLDING, address, count, encoding, **options)
+
+
+def profile(*points):
+    return DeviceProfile("x/y", "meter", "X", "c", "Y", ("Y1",), points)
+
+
+METER = profile(
+    point("serial", 2, "ascii10", identifies=True, rate=Rate.NORMAL),
+    point("v1", 256, scale=0.1),
+    point("v2", 257, scale=0.1, sentinels=(0xFFFF,)),
+    point("ea_imp", 300, scale=0.001, rate=Rate.SLOW),
+)
+
+
+def station(protocol="modbus-rtu", device=METER, **parameters):
+    return dialects()[protocol].station(device, 7, parameters)
+
+
+def play(conversation, *replies):
+    """Sends the replies one by one; gives the requests and the result."""
+    requests = [next(conversation).request]
+    for reply in replies:
+        try:
+            requests.append(conversation.send(reply).request)
+        except StopIteration as ended:
+            return requests, ended.value
+    raise AssertionError("the conversation goes on")
+
+
+def test_a_block_becomes_a_request_and_its_reply_values():
+    meter = station()
+    requests, taken = play(meter.read(meter.blocks[0]), bytes.fromhex("08fcffff"))
+    assert requests == [bytes.fromhex("0703010000 02".replace(" ", "")) + requests[0][-2:]]
+    assert taken == Taken({"v1": 230.0}, ("v2",))
+    assert meter.image.register(Function.HOLDING, 257) == 0xFFFF
+    meter.lost()
+    assert meter.image.register(Function.HOLDING, 257) is None
+
+
+def test_who_a_device_is_is_read_apart_from_its_values():
+    meter = station()
+    assert [point.name for block in meter.blocks for point in block.points] == ["v1", "v2", "ea_imp"]
+    requests, taken = play(meter.identify(), b"0420020081")
+    assert taken == Taken({"serial": "0420020081"})
+    assert requests[0][:6] == bytes.fromhex("070300020005")
+
+
+def test_a_device_that_cannot_say_who_it_is_shows_that_it_is_there():
+    requests, taken = play(station(device=profile(point("v1", 256))).identify(), b"\x00\x01")
+    assert taken == Taken({"v1": 1})
+    assert requests[0][:6] == bytes.fromhex("070301000001")
+
+
+def test_a_failure_ends_the_conversation():
+    meter = station()
+    conversation = meter.read(meter.blocks[0])
+    next(conversation)
+    with pytest.raises(NoReply):
+        conversation.throw(NoReply("nothing"))
+
+
+def test_tcp_requests_are_numbered_so_that_late_answers_are_known():
+    meter = station("modbus-tcp")
+    first, second = (next(meter.read(meter.blocks[0])).request for _ in range(2))
+    assert (first[:2], second[:2]) == (b"\x00\x01", b"\x00\x02")
+    assert first[2:] == second[2:] == bytes.fromhex("00000006 07 03 0100 0002")
+
+
+def test_a_slow_line_reads_over_fewer_registers_than_the_device_allows():
+    wide = profile(point("a", 0), point("b", 9))
+    assert len(station(device=wide).blocks) == 1
+    fast = LineSettings(115200)
+    assert len(station(device=wide, settings=fast).blocks) == 1
+    assert len(station(device=profile(point("a", 0), point("b", 12)), settings=LineSettings(300)).blocks) == 2
+
+
+def test_stations_of_one_profile_share_its_plan():
+    dialect = dialects()["modbus-rtu"]
+    assert dialect.station(METER, 1, {}).blocks is dialect.station(METER, 2, {}).blocks

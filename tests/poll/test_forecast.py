@@ -1,0 +1,72 @@
+from math import isclose
+
+from concentrator.model.profile import Block, Function
+from concentrator.poll.forecast import TURNAROUND_S, Wanted, forecast, transaction_s
+from concentrator.poll.schedule import Job, Schedule
+from concentrator.wire.conversation import LineSettings
+
+BUS = LineSettings(9600)
+FAST = Block(Function.HOLDING, 0x0100, 52)
+ENERGIES = Block(Function.HOLDING, 0x0140, 64)
+
+
+def test_a_read_takes_its_characters_the_turnaround_and_the_silence():
+    assert isclose(transaction_s(FAST, BUS), (8 + 5 + 2 * 52) * 10 / 9600 + 0.010 + 3.5 * 10 / 9600)
+
+
+def test_bits_travel_eight_to_a_character():
+    coils = Block(Function.COIL, 0, 17)
+    assert isclose(transaction_s(coils, BUS), (8 + 5 + 3) * 10 / 9600 + 0.010 + 3.5 * 10 / 9600)
+
+
+def test_parity_makes_every_character_longer():
+    assert transaction_s(FAST, LineSettings(9600, 11)) > transaction_s(FAST, BUS)
+
+
+def test_a_device_that_wants_a_pause_holds_the_wire_for_it():
+    assert isclose(transaction_s(FAST, BUS, 0.05), transaction_s(FAST, BUS) + 0.05)
+
+
+def test_on_a_network_only_the_way_there_and_back_counts():
+    assert transaction_s(FAST, None) == TURNAROUND_S
+
+
+def test_a_line_with_room_keeps_every_period():
+    seen = forecast([Wanted("main", FAST, 3.0), Wanted("main", ENERGIES, 60.0)], BUS)
+    assert isclose(seen.utilisation, transaction_s(FAST, BUS) / 3 + transaction_s(ENERGIES, BUS) / 60)
+    assert [kept.period_s for kept in seen.reads] == [3.0, 60.0]
+
+
+def test_on_a_line_without_room_every_period_grows_by_the_same_share():
+    reads = [Wanted(f"m{n}", block, every) for n in range(33) for block, every in ((FAST, 3.0), (ENERGIES, 60.0))]
+    seen = forecast(reads, BUS)
+    assert seen.utilisation > 1
+    assert {round(kept.period_s / kept.wanted.period_s, 9) for kept in seen.reads} == {round(seen.utilisation, 9)}
+    assert isclose(sum(kept.cost_s / kept.period_s for kept in seen.reads), 1.0)
+
+
+def test_an_unused_line_has_nothing_to_keep():
+    seen = forecast([], BUS)
+    assert (seen.utilisation, seen.reads) == (0, ())
+
+
+def test_the_schedule_keeps_what_was_foretold_on_a_line_without_room():
+    reads = [Wanted(f"m{n}", block, every) for n in range(33) for block, every in ((FAST, 3.0), (ENERGIES, 60.0))]
+    seen = forecast(reads, BUS)
+    costs = {(kept.wanted.owner, kept.wanted.block.address): kept.cost_s for kept in seen.reads}
+    schedule, made, now = Schedule(), dict.fromkeys(costs, 0), 0.0
+    for read in reads:
+        schedule.add(read.owner, [Job(read.owner, read.block.address, read.period_s)], now)
+        schedule.resume(read.owner, now)
+    while now < 2000:
+        due = schedule.due(now)
+        if not due:
+            now = schedule.wake_at()
+            continue
+        job = due[0]
+        now += costs[job.station, job.key]
+        schedule.settled(job, now)
+        made[job.station, job.key] += 1
+    for kept in seen.reads:
+        times = made[kept.wanted.owner, kept.wanted.block.address]
+        assert abs(2000 / times - kept.period_s) < 0.05 * kept.period_s

@@ -1,0 +1,122 @@
+"""A line without a wire: the test is the far end and turns the clock."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import ConnectionLost
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+
+from concentrator.line.line import Line
+from concentrator.model.errors import Garbled
+from concentrator.wire.conversation import Need, Transaction
+
+CHARACTER_S = 10 / 9600
+SILENCE_S = 3.5 * CHARACTER_S
+
+
+class Wire:
+    """An endpoint whose far end is the test: `sent` are the requests with their moments, `answer` plays a reply."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.sent: list[tuple[float, bytes]] = []
+        self.protocol = None
+        self.refusal: Exception | None = None
+
+    def connect(self, factory):
+        if self.refusal is not None:
+            failed: Deferred[None] = Deferred()
+            failed.errback(self.refusal)
+            return failed
+        self.protocol = factory.buildProtocol(None)
+        wire = self
+
+        class Transport(StringTransport):
+            def write(self, data: bytes) -> None:
+                wire.sent.append((wire.clock.seconds(), data))
+
+            def loseConnection(self) -> None:  # noqa: N802
+                wire.lose()
+
+        self.pending: list[bytes] = []
+        self.transport = Transport()
+        self.protocol.makeConnection(self.transport)
+        return succeed(self.protocol)
+
+    def deliver(self, data: bytes) -> None:
+        """Bytes arrive: seen at once where the line looks, later where it looks away."""
+        self.pending.append(data)
+        self.flush()
+
+    def flush(self) -> None:
+        """Hands over what has arrived, if the line looks."""
+        while self.pending and self.transport.producerState == "producing":
+            data = b"".join(self.pending)
+            self.pending.clear()
+            self.protocol.dataReceived(data)
+
+    def answer(self, data: bytes) -> None:
+        """Bytes arrive, and time enough passes for the line to see them and to be silent."""
+        self.deliver(data)
+        self.run(0.02)
+
+    def lose(self) -> None:
+        self.protocol.connectionLost(Failure(ConnectionLost("unplugged")))
+
+    def run(self, seconds: float, step: float = 0.0005) -> None:
+        """Lets time pass in small steps, arrived bytes being handed over as soon as the line looks."""
+        end = self.clock.seconds() + seconds
+        while self.clock.seconds() < end - 1e-9:
+            self.clock.advance(step)
+            if self.protocol is not None:
+                self.flush()
+
+    def play(self, reply: bytes, after: float = 0.005, lump: int = 1) -> None:
+        """Schedules a reply, byte by byte at the line's speed, beginning `after` seconds from now."""
+        for start in range(0, len(reply), lump):
+            part = reply[start : start + lump]
+            self.clock.callLater(after + (start + len(part)) * CHARACTER_S, self.deliver, part)
+
+
+def open_line(**options) -> tuple[Line, Wire, Clock]:
+    """A line at 9600 8N1 that is open, its far end and its clock."""
+    clock = Clock()
+    clock.advance(1000.0)
+    wire = Wire(clock)
+    line = Line("native", wire, clock, CHARACTER_S, SILENCE_S, **options)
+    line.start()
+    return line, wire, clock
+
+
+def close_line(line: Line, clock: Clock) -> None:
+    """Stops the line and sees that no timer is left."""
+    line.stop()
+    assert clock.getDelayedCalls() == []
+
+
+def echo(request: bytes, length: int | None = None, wait_s: float = 0.3, **options) -> Transaction:
+    """A transaction whose reply is `length` bytes ending in "."."""
+    length = length or len(request)
+
+    def expect(buffer: bytes, ended: bool):
+        if buffer and not buffer.startswith(request[:1]):
+            raise Garbled("foreign", buffer)
+        if len(buffer) < length:
+            if ended:
+                raise Garbled("short", buffer)
+            return Need(length)
+        if not buffer.endswith(b"."):
+            raise Garbled("damaged", buffer)
+        return buffer
+
+    return Transaction(request, expect, wait_s, **options)
+
+
+def ask(*transactions: Transaction):
+    """A conversation that asks one thing after another and returns the replies."""
+    replies = []
+    for transaction in transactions:
+        replies.append((yield transaction))
+    return replies
