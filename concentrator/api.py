@@ -10,6 +10,7 @@ from attrs import field, frozen
 from twisted.internet.defer import Deferred
 
 from concentrator.model.profile import Block, DeviceProfile
+from concentrator.model.quantity import Quantity
 from concentrator.model.reading import Value
 from concentrator.model.record import Batch, Receipt
 from concentrator.wire.conversation import Conversation
@@ -136,6 +137,7 @@ class FileBatch(Batch):
 
     stem: str = ""
     serial: str = ""
+    columns: tuple[Quantity, ...] = ()
     start: int = 0
     stop: int = 0
     intent: int = 0

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from attrs import asdict, evolve
+from attrs import asdict
 
 from concentrator.actions.schema import Argument, Kind, nearest
 from concentrator.actions.table import Action, Permission
@@ -98,7 +98,7 @@ def _device(state: DeviceState) -> dict[str, object]:
 
 
 def _values(state: DeviceState) -> list[dict[str, object]]:
-    found = []
+    found: list[dict[str, object]] = []
     for name, label, unit in state.points:
         value, at = state.values.get(name, (None, None))
         found.append({"name": name, "label": label, "value": _plain(value), "unit": unit, "at": stamp(at)})
@@ -106,7 +106,7 @@ def _values(state: DeviceState) -> list[dict[str, object]]:
 
 
 def _line(state: LineState) -> dict[str, object]:
-    return asdict(evolve(state, counters={name: _plain(count) for name, count in state.counters.items()}))
+    return asdict(state) | {"counters": {name: _plain(count) for name, count in state.counters.items()}}
 
 
 def _uplink(state: UplinkState) -> dict[str, object]:

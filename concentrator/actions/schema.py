@@ -140,7 +140,7 @@ def quoted(value: object) -> str:
 
 
 def nearest(name: str, names: Sequence[str]) -> str:
-    """" (did you mean …?)" with the name most like the one given, or nothing where none is like it."""
+    """The hint (did you mean …?) with the name most like the one given, or nothing where none is like it."""
     close = get_close_matches(name, names, n=1)
     return f" (did you mean {close[0]}?)" if close else ""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from attrs import field, frozen
-from twisted.internet.defer import Deferred, fail, maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -89,15 +89,30 @@ class ActionTable:
     def call(self, name: str, arguments: Mapping[str, object], caller: Caller) -> Deferred[object]:
         """Carries an action out; fires with its result. Fails with Unknown, Denied, WrongArguments or OutOfRange
         before anything is done, or with what the action itself fails with."""
+        return maybeDeferred(self._call, name, arguments, caller)
+
+    def describe(self) -> list[dict[str, object]]:
+        """All actions by name: name, summary, permission and a JSON Schema of the arguments, as JSON can carry it."""
+        return [
+            {
+                "name": action.name,
+                "summary": action.summary,
+                "permission": action.permission.value,
+                "arguments": describe(action.schema),
+            }
+            for _, action in sorted(self._actions.items())
+        ]
+
+    def _call(self, name: str, arguments: Mapping[str, object], caller: Caller) -> Deferred[object]:
         action = self._actions.get(name)
         if action is None:
-            return fail(Unknown(f"action {name}{nearest(name, list(self._actions))}"))
+            raise Unknown(f"action {name}{nearest(name, list(self._actions))}")
         try:
             _permit(action, caller)
             values = checked(action.schema, arguments)
         except ConcentratorError as error:
             self._note(action, caller, arguments, code_of(error))
-            return fail(error)
+            raise
         self._note(action, caller, values, "begun")
 
         def done(result: object) -> object:
@@ -111,18 +126,6 @@ class ActionTable:
             return failure
 
         return maybeDeferred(action.call, **values).addCallbacks(done, failed)
-
-    def describe(self) -> list[dict[str, object]]:
-        """All actions by name: name, summary, permission and a JSON Schema of the arguments, as JSON can carry it."""
-        return [
-            {
-                "name": action.name,
-                "summary": action.summary,
-                "permission": action.permission.value,
-                "arguments": describe(action.schema),
-            }
-            for _, action in sorted(self._actions.items())
-        ]
 
     def _note(self, action: Action, caller: Caller, arguments: Mapping[str, object], outcome: str) -> None:
         if action.permission is not Permission.READ:
@@ -147,12 +150,12 @@ FAILED = "failed"
 CODES = (*(code for _, code in _CODES), FAILED)
 
 
-def code_of(error: BaseException) -> str:
+def code_of(error: BaseException | None) -> str:
     """The short, lasting name of an error; `failed` for any that has none of its own."""
     return next((code for kind, code in _CODES if isinstance(error, kind)), FAILED)
 
 
-def error_json(error: BaseException) -> dict[str, str]:
+def error_json(error: BaseException | None) -> dict[str, str]:
     """An error as every caller outside is told of it: `code` and `message`. What is none of ours was never meant to
     be seen, so its words stay in the log."""
     ours = isinstance(error, ConcentratorError)

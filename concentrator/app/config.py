@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from attrs import evolve
 
 from concentrator.app.address import is_loopback
-from concentrator.app.config_rules import find_faults
+from concentrator.app.config_rules import RULES, profiles_exist
 from concentrator.app.config_sections import (
     NAME,
     BoxSection,
@@ -27,9 +27,10 @@ from concentrator.app.config_sections import (
 )
 from concentrator.app.rule import written
 from concentrator.app.setting import Faults, read_section, settings_of
-from concentrator.model.errors import ConfigError
+from concentrator.model.errors import ConfigError, ProfileError
+from concentrator.profile.catalogue import Catalogue
 
-__all__ = ["SECTIONS", "Config", "load"]
+__all__ = ["SECTIONS", "Config", "load", "load_checked"]
 
 S = TypeVar("S", LineSection, DeviceSection, MqttSection)
 Protected = TypeVar("Protected", MqttSection, FtpSection)
@@ -53,6 +54,43 @@ LATER = ("mbus_gateway", "solar", "panel", "smartgen")
 def load(path: Path, profiles: Collection[str] | None = None) -> Config:
     """The configuration in a file. `profiles`: the keys of the catalogue, None where they are not to be checked.
     Raises ConfigError with every fault of the file."""
+
+    def check_profiles(config: Config, faults: Faults) -> None:
+        if profiles is not None:
+            profiles_exist(config, faults, profiles)
+
+    return _load(path, check_profiles)
+
+
+def load_checked(path: Path) -> Config:
+    """The configuration in a file whose devices all have profiles in the catalogue of its own `plugin_dirs`. Raises
+    ConfigError with every fault of the file and of the profiles its devices use."""
+
+    def check_profiles(config: Config, faults: Faults) -> None:
+        catalogue = Catalogue(config.box.plugin_dirs)
+        known = catalogue.keys()
+        profiles_exist(config, faults, known)
+        for key in sorted({device.profile for device in config.devices.values()} & set(known)):
+            try:
+                catalogue.get(key)
+            except ProfileError as error:
+                faults.found.extend(error.faults)
+
+    return _load(path, check_profiles)
+
+
+def state_dir_of(path: Path) -> Path:
+    """The state folder that a file names, whatever else is wrong with it; the default one without a file. Raises
+    ConfigError where the file cannot be read, or that key of it."""
+    faults = Faults(str(path))
+    tables = _parsed(path, faults) if path.exists() else {}
+    box: BoxSection = _Reading(tables, path.absolute().parent, faults).single("box")
+    if not faults.are_readable("box", "state_dir"):
+        raise ConfigError(faults.found)
+    return box.state_dir
+
+
+def _load(path: Path, check_profiles: Callable[[Config, Faults], None]) -> Config:
     faults = Faults(str(path))
     tables = _parsed(path, faults)
     reading = _Reading(tables, path.absolute().parent, faults)
@@ -75,7 +113,9 @@ def load(path: Path, profiles: Collection[str] | None = None) -> Config:
     for name, table in tables.items():
         if name not in SECTIONS and name not in LATER:
             faults.unknown(*((name, "") if isinstance(table, dict) else ("", name)), "section", (*SECTIONS, *LATER))
-    find_faults(config, faults, profiles)
+    for rule in RULES:
+        rule(config, faults)
+    check_profiles(config, faults)
     if faults.found:
         order = {place: at for at, place in enumerate(_places(tables))}
         raise ConfigError(sorted(faults.found, key=lambda fault: order.get(fault.section, len(order))))

@@ -1,29 +1,36 @@
 """The rules that need more than one key of the configuration file. Each is a function of the whole configuration that
-notes what is wrong with it; one says nothing about a value that was not readable in the first place, and all run."""
+notes where it is broken, and its docstring is the rule as `docs/settings.md` has it; it says nothing about a value that
+could not be read in the first place. All of them run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
 from concentrator.app.config_sections import HIGHEST_ADDRESS, Config, DeviceSection, LineSection
-from concentrator.app.rule import nearest, written
+from concentrator.app.rule import written
 from concentrator.app.setting import Faults
 from concentrator.model.latency import base_interval_s, format_duration
+from concentrator.profile.schema import nearest
 
-SERVED_ROLES = ("native", "external", "spare")
+SERVED_ROLES = ("native", "external")
+"""The roles of lines that are read."""
 SERVED_PROTOCOLS = ("modbus-rtu", "modbus-tcp")
 MOST_BESIDES_ID_1 = 32
 """Principals on the native bus besides the one that keeps ID 1 (CcMaster user manual, 6.3.2)."""
 
 
 def _lines_are_served(config: Config, faults: Faults) -> None:
+    """A line's role and protocol are ones this version serves; modbus-tcp needs a `tcp:` endpoint."""
     for name, line in config.lines.items():
         place = f"line.{name}"
         if not faults.are_readable(place, "role", "protocol"):
             continue
+        if line.role == "spare":
+            continue
         if line.role not in SERVED_ROLES:
-            faults.add(place, "role", written(line.role), f"one of {', '.join(SERVED_ROLES)}; others come later")
-        elif line.role != "spare" and line.protocol not in SERVED_PROTOCOLS:
+            expected = f"one of {', '.join(SERVED_ROLES)}, spare; others come later"
+            faults.add(place, "role", written(line.role), expected)
+        elif line.protocol not in SERVED_PROTOCOLS:
             expected = f"one of {', '.join(SERVED_PROTOCOLS)}; others come later"
             faults.add(place, "protocol", written(line.protocol), expected)
         elif (
@@ -35,6 +42,7 @@ def _lines_are_served(config: Config, faults: Faults) -> None:
 
 
 def _ports_are_used_once(config: Config, faults: Faults) -> None:
+    """No serial port belongs to two lines."""
     owners: dict[str, str] = {}
     for name, line in config.lines.items():
         port = None if not faults.are_readable(f"line.{name}", "endpoint") else line.serial_address
@@ -47,6 +55,7 @@ def _ports_are_used_once(config: Config, faults: Faults) -> None:
 
 
 def _lines_exist(config: Config, faults: Faults) -> None:
+    """A device's line is there, and is not spare."""
     for uid, device in config.devices.items():
         place = f"device.{uid}"
         if not faults.are_readable(place, "line"):
@@ -59,15 +68,6 @@ def _lines_exist(config: Config, faults: Faults) -> None:
             faults.add(place, "line", written(device.line), "a line that is read; this one is spare")
 
 
-def _profiles_exist(config: Config, faults: Faults, profiles: Collection[str]) -> None:
-    for uid, device in config.devices.items():
-        if faults.are_readable(f"device.{uid}", "profile") and device.profile not in profiles:
-            hint = nearest(device.profile, profiles) or next(
-                (each for each in profiles if each.endswith(f"/{device.profile}")), ""
-            )
-            faults.add(f"device.{uid}", "profile", written(device.profile), "a profile of the catalogue", hint)
-
-
 def _placed(config: Config, faults: Faults) -> list[tuple[str, DeviceSection, LineSection | None]]:
     """Devices whose line and address are readable, and their line where there is one."""
     return [
@@ -78,6 +78,7 @@ def _placed(config: Config, faults: Faults) -> list[tuple[str, DeviceSection, Li
 
 
 def _addresses_are_used_once(config: Config, faults: Faults) -> None:
+    """No two devices of a line have one address (and, behind one principal, one `secondary`)."""
     owners: dict[tuple[str, int, int | None], str] = {}
     for uid, device, _ in _placed(config, faults):
         where = (device.line, device.address, device.secondary)
@@ -89,6 +90,7 @@ def _addresses_are_used_once(config: Config, faults: Faults) -> None:
 
 
 def _native_addresses_leave_link_mode_its_own(config: Config, faults: Faults) -> None:
+    """On a native line 247 belongs to link mode."""
     for uid, device, line in _placed(config, faults):
         if line is not None and line.role == "native" and device.address == HIGHEST_ADDRESS:
             expected = f"a whole number 1 … {HIGHEST_ADDRESS - 1} on a native line, for link mode has {HIGHEST_ADDRESS}"
@@ -96,6 +98,7 @@ def _native_addresses_leave_link_mode_its_own(config: Config, faults: Faults) ->
 
 
 def _native_lines_are_not_overfull(config: Config, faults: Faults) -> None:
+    """A native line has at most 32 principals besides the one with ID 1."""
     for name, line in config.lines.items():
         if line.role != "native":
             continue
@@ -106,6 +109,7 @@ def _native_lines_are_not_overfull(config: Config, faults: Faults) -> None:
 
 
 def _serials_are_used_once(config: Config, faults: Faults) -> None:
+    """No two devices have one serial."""
     owners: dict[str, str] = {}
     for uid, device in config.devices.items():
         if device.serial in owners:
@@ -116,6 +120,7 @@ def _serials_are_used_once(config: Config, faults: Faults) -> None:
 
 
 def _brokers_are_known(config: Config, faults: Faults) -> None:
+    """An uplink that is enabled has its broker, and with `tls = "self-signed"` its certificate."""
     for place, uplink in config.mqtt.items():
         if not uplink.enabled or not faults.are_readable(place, "enabled"):
             continue
@@ -129,6 +134,7 @@ def _brokers_are_known(config: Config, faults: Faults) -> None:
 
 
 def _prefixes_are_apart(config: Config, faults: Faults) -> None:
+    """An uplink's two prefixes differ, and neither lies in the other."""
     for place, uplink in config.mqtt.items():
         if not faults.are_readable(place, "prefix_sub", "prefix_pub"):
             continue
@@ -142,11 +148,13 @@ def _prefixes_are_apart(config: Config, faults: Faults) -> None:
 
 
 def _the_server_is_known(config: Config, faults: Faults) -> None:
+    """Sending files, where enabled, has its server."""
     if config.ftp.enabled and not config.ftp.server and faults.are_readable("ftp", "enabled", "server"):
         faults.add("ftp", "server", "nothing", "the server's name or address, for sending is enabled")
 
 
 def _files_hold_whole_records(config: Config, faults: Faults) -> None:
+    """`sending_latency` is a multiple of history's `latency`."""
     sending, history = config.ftp.sending_latency_s, config.history.latency_s
     if not faults.are_readable("ftp", "sending_latency") or not faults.are_readable("history", "latency"):
         return
@@ -156,7 +164,7 @@ def _files_hold_whole_records(config: Config, faults: Faults) -> None:
 
 
 def _latencies_are_whole_base_intervals(config: Config, faults: Faults) -> None:
-    """Coarser records are exact merges of base records, so every latency is a multiple of the base interval."""
+    """Every latency is a multiple of the base interval, for coarser records are exact merges of base records."""
     latencies = config.latencies_s
     if not all(faults.are_readable(place, "latency", "enabled") for place in latencies):
         return
@@ -167,7 +175,7 @@ def _latencies_are_whole_base_intervals(config: Config, faults: Faults) -> None:
             faults.add(place, "latency", written(format_duration(each)), expected)
 
 
-_ALWAYS: tuple[Callable[[Config, Faults], None], ...] = (
+RULES: tuple[Callable[[Config, Faults], None], ...] = (
     _lines_are_served,
     _ports_are_used_once,
     _lines_exist,
@@ -181,11 +189,13 @@ _ALWAYS: tuple[Callable[[Config, Faults], None], ...] = (
     _files_hold_whole_records,
     _latencies_are_whole_base_intervals,
 )
+"""Every one of them."""
 
 
-def find_faults(config: Config, faults: Faults, profiles: Collection[str] | None) -> None:
-    """Notes every fault between keys. `profiles`: the keys of the catalogue, None where it is not known."""
-    for rule in _ALWAYS:
-        rule(config, faults)
-    if profiles is not None:
-        _profiles_exist(config, faults, profiles)
+def profiles_exist(config: Config, faults: Faults, profiles: Collection[str]) -> None:
+    """Notes each device whose profile is not one of `profiles`, the keys of the catalogue."""
+    for uid, device in config.devices.items():
+        if faults.are_readable(f"device.{uid}", "profile") and device.profile not in profiles:
+            series = (each for each in profiles if each.endswith(f"/{device.profile}"))
+            hint = nearest(device.profile, profiles) or next(series, "")
+            faults.add(f"device.{uid}", "profile", written(device.profile), "a profile of the catalogue", hint)

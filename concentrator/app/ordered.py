@@ -34,6 +34,7 @@ class OrderedService(Service):
     clock: IReactorTime
     parts: list[Part] = field(factory=list)
     _started: list[Part] = field(factory=list, init=False)
+    _starting: Deferred[None] | None = field(default=None, init=False)
 
     def startService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
         """Starts the parts in order."""
@@ -49,18 +50,27 @@ class OrderedService(Service):
         return Deferred.fromCoroutine(steps)
 
     async def _start(self) -> None:
-        for part in self.parts:
-            if not self.running:
-                return
-            try:
+        self._starting = Deferred()
+        try:
+            for part in self.parts:
+                if not self.running:
+                    return
                 await maybeDeferred(part.start)
-            except Exception:  # other parts' code: what runs already must be stopped in order
-                log.failure("{part} did not start", part=part.name)
-                await self._stop()
-                raise
-            self._started.append(part)
+                self._started.append(part)
+        except Exception:  # other parts' code: what runs already must be stopped in order
+            log.failure("{part} did not start", part=part.name)
+            await self._stop_started()
+            raise
+        finally:
+            starting, self._starting = self._starting, None
+            starting.callback(None)
 
     async def _stop(self) -> None:
+        if self._starting is not None:
+            await self._starting
+        await self._stop_started()
+
+    async def _stop_started(self) -> None:
         while self._started:
             part = self._started.pop()
             try:

@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -15,6 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from attrs import frozen
 
 from concentrator.model.latency import format_duration, parse_duration
+from concentrator.profile.schema import nearest
 
 _SIZE_UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _LONGEST_SHOWN = 60
@@ -60,11 +60,6 @@ def form_of(raw: Any) -> str:
         dict: "a section",
     }
     return forms.get(type(raw), "a date or time")
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The known name that looks most like this one, or empty."""
-    return next(iter(get_close_matches(name, list(known), n=1)), "")
 
 
 def _demand(is_right: object, hint: str = "") -> None:

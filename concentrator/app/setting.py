@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 from attrs import NOTHING, Factory, field, fields, frozen
 
-from concentrator.app.rule import Mismatch, Rule, form_of, nearest, written
+from concentrator.app.rule import Mismatch, Rule, form_of, written
 from concentrator.model.errors import Fault
+from concentrator.profile.schema import nearest
 
 T = TypeVar("T")
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from concentrator.sim.bus import Bus, Faults, Wire
-from concentrator.sim.exchange import Exchange
+from concentrator.sim.exchange import Exchange, as_line
 from concentrator.sim.field import Field
 from concentrator.sim.pattern import PatternSlave
 from concentrator.wire.conversation import LineSettings
@@ -104,7 +104,7 @@ def _bus(options: argparse.Namespace, field: Field, log: TextIO | None) -> Bus:
 
     def heard(exchange: Exchange) -> None:
         if log is not None:
-            log.write(json.dumps(exchange.as_fields()) + "\n")
+            log.write(as_line(exchange))
 
     return Bus(wire, faults, lambda frame: field.answer(frame, time.time()), heard)
 

@@ -132,7 +132,8 @@ def dump_columns(columns: Sequence[Quantity]) -> str:
 
 def load_columns(text: str) -> tuple[Quantity, ...]:
     """The columns that `dump_columns` wrote."""
-    return tuple(Quantity(name, unit, Kind(kind), label, digits) for name, unit, kind, label, digits in json.loads(text))
+    rows = json.loads(text)
+    return tuple(Quantity(name, unit, Kind(kind), label, digits) for name, unit, kind, label, digits in rows)
 
 
 def dump_position(position: Position) -> str:

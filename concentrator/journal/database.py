@@ -51,8 +51,9 @@ class Database:
         """Lets go of a file to which nothing more can be written."""
         with suppress(sqlite3.Error):
             self.connection.close()
-        if self.path is not None:
+        if self.lock >= 0:
             os.close(self.lock)
+            self.lock = -1
 
     def note_place(self) -> None:
         """Notes in the file where it is, and in it and beside it a token that is new with each opening and closing:
@@ -60,12 +61,13 @@ class Database:
         if self.path is None:
             return
         token = secrets.token_hex(8)
-        facts = [("inode", os.stat(self.path).st_ino), ("token", token)]
-        with translated(), self.connection:
-            self.connection.execute("BEGIN IMMEDIATE")
-            self.connection.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", facts)
-        os.pwrite(self.lock, token.encode(), 0)
-        os.fsync(self.lock)
+        with translated():
+            facts = [("inode", os.stat(self.path).st_ino), ("token", token)]
+            with self.connection:
+                self.connection.execute("BEGIN IMMEDIATE")
+                self.connection.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", facts)
+            os.pwrite(self.lock, token.encode(), 0)
+            os.fsync(self.lock)
 
 
 @contextmanager
@@ -87,7 +89,7 @@ def translated() -> Iterator[None]:
 
 def open_database(path: Path | None, stamp: str, schema: Traversable = SCHEMA) -> Database:
     """Opens the file, or one in memory for None. A missing one is made; a damaged one is set aside under a name with
-    `stamp` in it and a new one made.
+    `stamp` in it and a new one made. Call `note_place` once what follows from `is_copy` is on the disk.
 
     Raises UnknownSchema for a file of a newer version, JournalError where another process uses it or the disk
     refuses.
@@ -131,8 +133,6 @@ def _opened(path: Path, stamp: str, scripts: dict[int, str], lock: int) -> Datab
     else:
         is_copy = _place(connection) != (os.stat(path).st_ino, os.pread(lock, 64, 0).decode())
         database = Database(connection, path, is_copy=is_copy, lock=lock)
-    with suppress(Full):
-        database.note_place()
     return database
 
 

@@ -3,7 +3,7 @@ is open at the top, so that settling out of order, and keeping some numbers back
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import frozen
 
@@ -46,11 +46,6 @@ class Position:
         return Position(top, tuple(joined))
 
 
-def count(spans: Iterable[Span]) -> int:
-    """How many numbers the ranges hold."""
-    return sum(last - first + 1 for first, last in spans)
-
-
 def clipped(spans: Iterable[Span], room: int, newest: bool = False) -> tuple[Span, ...]:
     """The first of the ranges, in the order given, up to `room` numbers; a range that does not fit whole loses its
     far end, which is the low one when they come newest first."""
@@ -61,6 +56,13 @@ def clipped(spans: Iterable[Span], room: int, newest: bool = False) -> tuple[Spa
         taken.append((max(first, last - room + 1), last) if newest else (first, min(last, first + room - 1)))
         room -= last - first + 1
     return tuple(taken)
+
+
+def pieces(spans: Iterable[Span], size: int) -> Iterator[Span]:
+    """The same numbers in ranges of at most `size`."""
+    for first, last in spans:
+        for low in range(first, last + 1, size):
+            yield low, min(last, low + size - 1)
 
 
 def _joined(spans: Sequence[Span]) -> list[Span]:

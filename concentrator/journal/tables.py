@@ -4,6 +4,8 @@ tables, the ids that stand for devices and layouts in them, and how rows become 
 from __future__ import annotations
 
 import json
+import secrets
+import string
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
@@ -20,6 +22,7 @@ from concentrator.model.record import Draft, Record
 T = TypeVar("T")
 
 _SELECT = "SELECT n, period, stop, device, quality, layout, content FROM record"
+_ALPHABET = string.ascii_lowercase + string.digits
 _COUNTED_BY_INDEX = 50_000
 
 
@@ -38,25 +41,6 @@ class Row:
         if draft.event:
             return cls(n, draft, json.dumps(draft.event, ensure_ascii=False, separators=(",", ":")))
         return cls(n, draft, codec.pack_tallies(draft.tallies, draft.columns))
-
-
-@frozen
-class Outline:
-    """Just enough of a record to say which file it belongs into."""
-
-    n: int
-    serial: str
-    end: int
-
-
-@frozen
-class Opening:
-    """What a file holds that the journal must know before it begins: the number after the last one ever given, the
-    id of the last epoch (empty in a new file), and the readers' positions."""
-
-    next_n: int
-    journal: str
-    positions: dict[str, Position]
 
 
 class Tables:
@@ -87,21 +71,15 @@ class Tables:
         with translated():
             return ask(self)
 
-    def opening(self) -> Opening:
-        """What the journal must know of the file when it opens it."""
-        epochs = self._known_epochs()
-        (known,) = self.sql.execute("SELECT ifnull((SELECT value FROM fact WHERE name = 'next'), 1)").fetchone()
-        (used,) = self.sql.execute("SELECT ifnull(max(n), 0) FROM record").fetchone()
-        rows = self.sql.execute("SELECT name, position FROM reader").fetchall()
-        positions = {name: codec.load_position(text) for name, text in rows}
-        starts = [first for first, _ in epochs] + [position.open_from for position in positions.values()]
-        return Opening(max(known, used + 1, *starts, 1), epochs[-1][1] if epochs else "", positions)
-
-    def begin_epoch(self, journal: str, first_n: int, begun: int) -> None:
-        """Gives the records from `first_n` on a new journal id. One that was used before raises JournalError."""
-        self.sql.execute("DELETE FROM epoch WHERE first_n = ?", (first_n,))
+    def begin_epoch(self, first_n: int, begun: int) -> str:
+        """Gives the records from `first_n` on a new journal id, which it returns."""
+        self.sql.execute("DELETE FROM epoch WHERE first_n >= ?", (first_n,))
+        used = {journal for (journal,) in self.sql.execute("SELECT j FROM epoch")}
+        while (journal := "".join(map(secrets.choice, [_ALPHABET] * 4))) in used:
+            pass
         self.sql.execute("INSERT INTO epoch VALUES (?, ?, ?)", (first_n, journal, begun))
         self._epochs = []
+        return journal
 
     def insert(self, rows: Sequence[Row]) -> None:
         """Appends records."""
@@ -142,11 +120,10 @@ class Tables:
             low, high = (found[0].n, high) if newest else (low, found[-1].n)
         return found, (low, high)
 
-    def outline(self, spans: Sequence[Span], period: int) -> list[Outline]:
-        """The records of a period in the spans, rising, without what is in them."""
+    def outline(self, span: Span, period: int) -> list[tuple[int, str, int]]:
+        """Number, serial and end of the records of a period in the span, rising."""
         where = "SELECT n, device, stop FROM record WHERE n BETWEEN ? AND ? AND period = ? ORDER BY n"
-        rows = [row for first, last in spans for row in self.sql.execute(where, (first, last, period))]
-        return [Outline(n, self._name(device)[1], stop) for n, device, stop in rows]
+        return [(n, self._name(device)[1], stop) for n, device, stop in self.sql.execute(where, (*span, period))]
 
     def count(self, spans: Sequence[Span], periods: Collection[int]) -> int:
         """How many records of those periods there are in the spans."""
@@ -174,11 +151,9 @@ class Tables:
         found = self._records(where, period, start, stop, *(identity for (identity,) in named))
         return found if period == 0 else best(found)
 
-    def ended(self, period: int, start: int, stop: int, after: int, limit: int) -> list[Record]:
-        """Up to `limit` records of a period, of every device, that end in (start, stop] and have numbers above
-        `after`, rising."""
-        where = "WHERE period = ? AND stop > ? AND stop <= ? AND n > ? ORDER BY n LIMIT ?"
-        return self._records(where, period, start, stop, after, limit)
+    def ended(self, period: int, end: int) -> list[Record]:
+        """The records of a period that end at a moment, one for each device, as `select` chooses them."""
+        return best(self._records("WHERE period = ? AND stop = ? ORDER BY device, n", period, end))
 
     def next_end(self, period: int, after: int) -> int | None:
         """The earliest end after a moment among the records of a period."""
@@ -199,14 +174,17 @@ class Tables:
             found += [] if period is None else [period]
         return found
 
-    def delete_ended(self, period: int, cutoff: int, limit: int, next_n: int) -> list[int]:
-        """Deletes up to `limit` of a period's records that ended at or before a moment; gives their numbers. `next_n`
-        is remembered as the lowest number that may still be given."""
+    def delete_ended(self, period: int, cutoff: int, limit: int) -> list[int]:
+        """Deletes up to `limit` of a period's records that ended at or before a moment; gives their numbers, which
+        are never given again."""
         where = "SELECT n FROM record WHERE period = ? AND stop <= ? ORDER BY stop LIMIT ?"
         numbers = [n for (n,) in self.sql.execute(where, (period, cutoff, limit))]
         if numbers:
             self.sql.executemany("DELETE FROM record WHERE n = ?", [(n,) for n in numbers])
-            self.sql.execute("INSERT OR REPLACE INTO fact VALUES ('next', ?)", (next_n,))
+            self.sql.execute(
+                "INSERT INTO fact VALUES ('next', ?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
+                (max(numbers) + 1,),
+            )
         return numbers
 
     def _records(self, where: str, *arguments: object) -> list[Record]:

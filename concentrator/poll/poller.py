@@ -66,14 +66,15 @@ class Poller:
     _running: Deferred[None] | None = field(default=None, init=False)
     _is_started: bool = field(default=False, init=False)
 
-    def add(self, device: Device, station: Station) -> None:
-        """Reads a device from now on."""
+    def add(self, device: Device, station: Station) -> Polled:
+        """Reads a device from now on; gives what there is to know about it."""
         polled = Polled(device, station)
         polled.health = StationHealth(lambda: self._lost(polled), lambda: self._found(polled))
         self._polled[device.uid] = polled
         jobs = [Job(device.uid, WHO, IDENTIFY_S, is_probe=True)]
         jobs += [Job(device.uid, n, period_s(block, device)) for n, block in enumerate(station.blocks)]
         self.schedule.add(device.uid, jobs, self.clock.seconds())
+        return polled
 
     def polled(self) -> Sequence[Polled]:
         """The line's devices."""

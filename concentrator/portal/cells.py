@@ -16,11 +16,15 @@ from concentrator.portal.numbers import GAP, MISSING, ago, clock_time, count, jo
 
 Cell = Mapping[str, object]
 """What stands in a cell, by part: `text`; `unit` and `last` (what a silent device said last) of a value; `words`, a
-sentence in which {ago} and {span} stand for the age of `at` (UTC seconds); `health`, the class it is drawn with."""
+sentence in which {ago} and {span} stand for the age of `at` (UTC seconds), and `since`, what to say of an old one;
+`health`, the class it is drawn with."""
 
 POWERS = ("p", "p1", "dc_p")
 VOLTAGES = ("v1", "v", "v12")
 ENERGIES = ("ea_imp", "e_total", "ea_exp")
+
+# What an uplink without a lasting connection does instead: when it works, when it does not, before its first time.
+_WORDS = {"ftp": ("Delivering", "Not delivering", "Nothing delivered yet")}
 
 
 @frozen
@@ -99,8 +103,7 @@ class Cells:
 def main_readouts(state: DeviceState) -> list[tuple[str, str, str]]:
     """The device's three main variables (power, voltage, energy) as (name, label, unit), as far as it has them."""
     found = (
-        _first(state.points, preferred, unit)
-        for preferred, unit in ((POWERS, "W"), (VOLTAGES, "V"), (ENERGIES, "kWh"))
+        _first(state.points, preferred, unit) for preferred, unit in ((POWERS, "W"), (VOLTAGES, "V"), (ENERGIES, "kWh"))
     )
     return [point for point in found if point is not None]
 
@@ -155,9 +158,13 @@ def _badge(state: DeviceState, now: float, zone: tzinfo) -> str:
 
 
 def _line(line: LineState) -> dict[str, Cell]:
-    said = line.trouble or ("Open" if line.is_open else "Not open")
+    if line.is_open:
+        said, health = "Open", "down" if line.trouble else "up"
+    else:
+        said, health = ("Not open", "down") if line.trouble else ("Opening", "idle")
     return {
-        f":line.{line.name}": {"text": said, "health": "up" if line.is_open and not line.trouble else "down"},
+        f":line.{line.name}": {"text": said, "health": health},
+        f":line.{line.name}.trouble": {"text": line.trouble},
         f":line.{line.name}.counts": {"text": _line_counts(line.counters)},
     }
 
@@ -181,17 +188,23 @@ def _percent(part: float, whole: float) -> str:
 
 
 def _uplink(uplink: UplinkState, now: float, zone: tzinfo) -> dict[str, Cell]:
-    up, down = ("Delivering", "Not delivering") if uplink.kind == "ftp" else ("Connected", "Not connected")
+    up, down, idle = _WORDS.get(uplink.kind, ("Connected", "Not connected", "Connecting"))
     since = "" if uplink.since is None else f" since {moment(uplink.since, now, zone)}"
+    if uplink.is_up:
+        said, health = up + since, "up"
+    elif uplink.trouble or uplink.last_success is not None:
+        said, health = down + since, "down"
+    else:
+        said, health = idle, "idle"
     counts = [] if uplink.waiting is None else [f"{count(uplink.waiting)} waiting"]
     counts.append(f"{count(uplink.delivered)} delivered")
     if uplink.rejected:
         counts.append(f"{count(uplink.rejected)} rejected")
     if uplink.last_success is not None:
         counts.append(f"last {clock_time(uplink.last_success, zone)}")
-    said = f"{up}{since}" if uplink.is_up else f"{down}{since}" + (f": {uplink.trouble}" if uplink.trouble else "")
     return {
-        f":uplink.{uplink.name}": {"text": said, "health": "up" if uplink.is_up else "down"},
+        f":uplink.{uplink.name}": {"text": said, "health": health},
+        f":uplink.{uplink.name}.trouble": {"text": uplink.trouble},
         f":uplink.{uplink.name}.counts": {"text": " · ".join(counts)},
     }
 

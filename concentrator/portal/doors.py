@@ -8,7 +8,6 @@ from datetime import tzinfo
 from pathlib import Path
 
 from twisted.internet.interfaces import IReactorTime
-from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
 from concentrator.actions.table import ActionTable, Caller, Permission
@@ -19,7 +18,7 @@ from concentrator.portal.pages.devices import DevicesPages, Drawing
 from concentrator.portal.rest import Rest
 from concentrator.web.events import LiveStream
 from concentrator.web.pages import STATIC, TEMPLATES, Page, StaticFiles, Templates
-from concentrator.web.site import GuardedSite, loopback_reader
+from concentrator.web.site import Folder, GuardedSite, loopback_reader
 
 PAGE_CALLER = Caller("page", frozenset({Permission.READ}))
 CONTROL_CALLER = Caller("control socket", frozenset(Permission))
@@ -63,15 +62,15 @@ def build_site(
 
 def build_control_site(table: ActionTable, *, clock: IReactorTime) -> Site:
     """The whole REST API under `/api`, for who may open the socket it is served on: everything is allowed there."""
-    root = Resource()
+    root = Folder()
     root.putChild(b"api", Rest(table, CONTROL_CALLER))
     return GuardedSite(root, clock)
 
 
-class _Root(Resource):
+class _Root(Folder):
     def __init__(self, draw: Drawing) -> None:
         super().__init__()
         self._draw = draw
 
-    def getChild(self, path: bytes, request: Request) -> Page:
+    def getChild(self, path: bytes, request: Request) -> Page:  # noqa: N802
         return Page(lambda: None, self._draw.missing)

@@ -87,10 +87,10 @@ def ago(at: float, now: float, zone: tzinfo) -> str:
     """How old something is: seconds to 59, minutes to 59, then since when."""
     age = max(0, int(now - at))
     if age < _MINUTE_S:
-        return f"{age}{GAP}s ago"
+        return f"{age}{GAP}s{GAP}ago"
     if age < _HOUR_S:
-        return f"{age // _MINUTE_S}{GAP}min ago"
-    return f"since {moment(at, now, zone)}"
+        return f"{age // _MINUTE_S}{GAP}min{GAP}ago"
+    return f"since{GAP}{moment(at, now, zone)}"
 
 
 def span(seconds: float) -> str:

@@ -13,7 +13,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from concentrator.actions.schema import quoted
-from concentrator.actions.table import ActionTable, Caller, code_of, error_json
+from concentrator.actions.table import ActionTable, Caller, error_json
 from concentrator.model.errors import ConcentratorError, Unknown, WrongArguments
 from concentrator.web.site import BODY_MOST, Body
 
@@ -44,7 +44,7 @@ class Rest(Resource):
     """GET /status, /devices, /devices/<uid>, /lines, /uplinks, and POST /actions/<name> with the arguments as one JSON
     object, each for `caller`. A success is the action's result, an error {"error": {"code", "message"}}."""
 
-    isLeaf = True
+    isLeaf = True  # noqa: N815
 
     def __init__(self, table: ActionTable, caller: Caller) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class Rest(Resource):
 
     def render(self, request: Request) -> bytes | int:
         """Answers any method: the action's result once it is there, or why not."""
-        path = tuple(part.decode("utf-8", "replace") for part in request.postpath)
+        path = tuple(part.decode("utf-8", "replace") for part in request.postpath or ())
         if path[:1] == ("actions",) and len(path) == 2:
             return self._act(request, path[1])
         found = _READ.get(path) or _READ.get((*path[:-1], "*"))
@@ -67,11 +67,13 @@ class Rest(Resource):
     def _act(self, request: Request, name: str) -> bytes | int:
         if request.method != b"POST":
             return _not_allowed(request, "POST")
-        if isinstance(request.content, Body) and request.content.too_big:
+        body = request.content
+        assert isinstance(body, Body), "served by a GuardedSite"
+        if body.too_big:
             error = WrongArguments(f"the body is longer than {BODY_MOST} bytes")
             return _refuse(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error)
         try:
-            arguments = arguments_of(request.content.read())
+            arguments = arguments_of(body.read())
         except WrongArguments as error:
             return _refuse(request, HTTPStatus.BAD_REQUEST, error)
         return self._answer(request, name, arguments)
@@ -89,8 +91,8 @@ class Rest(Resource):
 
         def failed(failure: Failure) -> None:
             if is_there:
-                status = _STATUS.get(code_of(failure.value), HTTPStatus.INTERNAL_SERVER_ERROR)
-                _write(request, status, {"error": error_json(failure.value)})
+                said = error_json(failure.value)
+                _write(request, _STATUS.get(said["code"], HTTPStatus.INTERNAL_SERVER_ERROR), {"error": said})
 
         ended: Deferred[None] = request.notifyFinish()
         ended.addBoth(gone)

@@ -88,7 +88,8 @@ def _compile_bits(block: Block) -> Decoder:
 def _compile_registers(block: Block) -> Decoder:
     """One struct for the block. A point that starts inside another or is spread reads its bytes by itself."""
     size = 2 * block.count
-    layout, fields, end = ">", {}, 0
+    fields: dict[tuple[int, str], int] = {}
+    layout, end = ">", 0
     for point in sorted(block.points, key=lambda point: point.address):
         start, code = 2 * (point.address - block.address), encoding_at(point).code
         if not (point.words or point.little_word) and start >= end:

@@ -28,7 +28,7 @@ def encode(point: Point, value: Value, image: Image = nothing_known) -> tuple[in
     else:
         raw = _raw(point, _number(point, value), encoding, image)
     if encoding.form is Form.FLOAT:
-        return _words(point, _packed_float(point, float(raw), encoding))
+        return _words(point, _packed_float(point, value, float(raw), encoding))
     if not isinstance(raw, int):
         raise OutOfRange(f"{point.name}: found {raw}, expected a whole number")
     _check_whole(point, value, raw, encoding)
@@ -49,7 +49,7 @@ def _number(point: Point, value: Value) -> int | float:
         raise OutOfRange(f"{point.name}: found {value!r}, expected one of {choices}")
     if isinstance(value, str) or not isfinite(value):
         raise OutOfRange(f"{point.name}: found {value!r}, expected a number")
-    return value
+    return int(value) if isinstance(value, bool) else value
 
 
 def _raw(point: Point, value: int | float, encoding: Encoding, image: Image) -> int | float:
@@ -78,6 +78,10 @@ def _check_whole(point: Point, value: Value, raw: int, encoding: Encoding) -> No
         unit = f" {point.quantity.unit}" if point.quantity.unit else ""
         span = f"{ends[0]:.12g} to {ends[1]:.12g}{unit}" if point.sf_address is None else f"{least} to {most} steps"
         raise OutOfRange(f"{point.name}: found {value!r}, expected {span}")
+    _check_available(point, value, raw)
+
+
+def _check_available(point: Point, value: Value, raw: int | float) -> None:
     if raw in point.sentinels:
         raise OutOfRange(f'{point.name}: found {value!r}, which is how the device says "not available"')
 
@@ -99,11 +103,14 @@ def _in_register(point: Point, raw: int, encoding: Encoding, image: Image) -> in
     return register & ~(mask << shift) & 0xFFFF | (raw & mask) << shift
 
 
-def _packed_float(point: Point, raw: float, encoding: Encoding) -> bytes:
+def _packed_float(point: Point, value: Value, raw: float, encoding: Encoding) -> bytes:
+    layout = struct.Struct(">" + encoding.code)
     try:
-        return struct.pack(">" + encoding.code, raw)
+        packed = layout.pack(raw)
     except OverflowError:
-        raise OutOfRange(f"{point.name}: found {raw!r}, expected what fits into {encoding.name}") from None
+        raise OutOfRange(f"{point.name}: found {value!r}, expected what fits into {encoding.name}") from None
+    _check_available(point, value, layout.unpack(packed)[0])
+    return packed
 
 
 def _text(point: Point, value: Value, encoding: Encoding) -> bytes:

@@ -4,34 +4,27 @@ the sections, what may stand in for what, and which of a file's facts contradict
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import attrs
-
 from concentrator.model.errors import ProfileError
 from concentrator.model.profile import (
-    Block,
     Command,
     DeviceProfile,
     Evidence,
     Function,
-    Point,
-    Rate,
     SerialDefaults,
     Traits,
 )
-from concentrator.profile.points import Surroundings, Table, cadence, identifying_point, point
+from concentrator.profile.layout import Variable, check_places, in_blocks
+from concentrator.profile.points import Surroundings, Table, identifying_point, point
 from concentrator.profile.schema import LISTS, SECTIONS, TABLES, Faults, nearest, shown
 
-LONGEST_BITS = 2000  # Modbus Application Protocol V1.1b3, 6.1
-_RATES = (Rate.CONTROL, Rate.FAST, Rate.NORMAL, Rate.SLOW)
-_IN_FIELDS = frozenset(
-    ("type", "brand", "class", "series", "models", "dialect", "protocol_label", "sources", "confidence", "doubts")
-    + ("max_read_registers", "max_registers", "widest_hole", "barriers", "min_gap_ms", "answer_ms")
-    + ("one_object_per_request", "no_data", "baudrate", "bytesize", "parity", "stopbits")
-)
+_WHO = ("type", "brand", "class", "series", "models", "dialect", "protocol_label", "sources", "confidence", "doubts")
+_BEARS = ("max_read_registers", "max_registers", "widest_hole", "barriers", "min_gap_ms", "answer_ms", "no_data")
+_LINE = ("one_object_per_request", "baudrate", "bytesize", "parity", "stopbits")
+_IN_FIELDS = frozenset((*_WHO, *_BEARS, *_LINE))
 """Keys of [profile] that have a place of their own in the DeviceProfile; the others go into its settings."""
 
 
@@ -62,24 +55,23 @@ def parse_profile(source: str, key: str, file: str = "") -> DeviceProfile:
 
 
 def _profile(document: Mapping[str, Any], key: str, faults: Faults) -> DeviceProfile | None:
-    for name in document.keys() - set(SECTIONS):
-        faults.note("", name, "an unknown section", "one of its sections", nearest(name, SECTIONS))
+    for name in document:
+        if name not in SECTIONS:
+            faults.note("", name, "an unknown section", "one of its sections", nearest(name, SECTIONS))
     tables = {name: table for name in TABLES if (table := _table(document, name, faults)) is not None}
-    for name in ("profile", "variable"):
+    for name, expected in (("profile", "[profile]"), ("variable", "at least one [[variable]]")):
         if name not in document:
-            faults.note("", name, "nothing", f"{'[profile]' if name == 'profile' else 'at least one [[variable]]'}")
+            faults.note("", name, "nothing", expected)
     said = tables.get("profile", {})
     traits = _traits(said)
-    around = Surroundings(_enums(document, faults), said.get("no_data", ()), traits.longest_read)
+    around = Surroundings(_enums(document, faults), said.get("no_data", ()), traits)
     variables = [
-        (section, made)
+        Variable(section, made, "rate" in table or "every" in table)
         for section, table in _list(document, "variable", faults)
         if (made := point(table, section, around, faults)) is not None
     ]
-    _check_names(variables, faults)
-    if not traits.alone:
-        _check_overlaps(variables, faults)
-    points, blocks = _in_blocks(document, variables, traits, faults)
+    check_places(variables, traits, faults)
+    points, blocks = in_blocks(variables, list(_list(document, "read", faults)), traits, faults)
     taken = {made.name for made in points}
     identity = [
         made
@@ -87,7 +79,7 @@ def _profile(document: Mapping[str, Any], key: str, faults: Faults) -> DevicePro
         if (made := identifying_point(table, section, taken, faults)) is not None
     ]
     commands = _commands(document, faults)
-    evidence = _evidence(document, {made.name for made in points}, faults)
+    evidence = _evidence(document, faults)
     if "profile" not in tables:
         return None
     return DeviceProfile(
@@ -123,7 +115,7 @@ def _table(document: Mapping[str, Any], name: str, faults: Faults) -> Table | No
     if not isinstance(table, dict):
         faults.note("", name, shown(table), f"a section [{name}]")
         return None
-    return table if faults.checked(table, TABLES[name], name) else None
+    return faults.checked(table, TABLES[name], name)
 
 
 def _list(document: Mapping[str, Any], name: str, faults: Faults) -> Iterator[tuple[str, Table]]:
@@ -135,8 +127,9 @@ def _list(document: Mapping[str, Any], name: str, faults: Faults) -> Iterator[tu
     for number, table in enumerate(tables, 1):
         called = table.get("name", table.get("what", ""))
         section = f"{name}[{number}] {called}".rstrip()
-        if faults.checked(table, LISTS[name], section):
-            yield section, table
+        known = faults.checked(table, LISTS[name], section)
+        if known is not None:
+            yield section, known
 
 
 def _enums(document: Mapping[str, Any], faults: Faults) -> dict[str, Mapping[int, str]]:
@@ -175,81 +168,6 @@ def _traits(said: Table) -> Traits:
     )
 
 
-def _check_names(variables: Sequence[tuple[str, Point]], faults: Faults) -> None:
-    first: dict[str, str] = {}
-    for section, made in variables:
-        if made.name in first:
-            faults.note(section, "name", shown(made.name), f"a name of its own: {first[made.name]} has this one")
-        first.setdefault(made.name, section)
-
-
-def _check_overlaps(variables: Sequence[tuple[str, Point]], faults: Faults) -> None:
-    """Two values may share all their registers (two readings of one thing, the bits of a word), never a part."""
-    ordered = sorted(
-        (item for item in variables if not item[1].words),
-        key=lambda item: (item[1].function, item[1].unit_id or 0, item[1].address, -item[1].count),
-    )
-    widest: Point | None = None
-    for section, made in ordered:
-        if (
-            widest is not None
-            and (widest.function, widest.unit_id) == (made.function, made.unit_id)
-            and made.address < widest.address + widest.count
-        ):
-            if (widest.address, widest.count) != (made.address, made.count):
-                last = widest.address + widest.count - 1
-                found = f"{made.address}, {made.count} registers of {made.function}"
-                expected = f"all or none of the registers {widest.address} to {last} of {widest.name}"
-                faults.note(section, "address", found, expected)
-            continue
-        widest = made
-
-
-def _in_blocks(
-    document: Mapping[str, Any], variables: Sequence[tuple[str, Point]], traits: Traits, faults: Faults
-) -> tuple[tuple[Point, ...], tuple[Block, ...]]:
-    """The points as the file's [[read]] sections leave them, and the blocks of these. What no section covers is read
-    only on demand; a section that says no cadence has that of its most wanted point."""
-    points = {section: made for section, made in variables}
-    blocks = []
-    left = dict(points)
-    for section, table in _list(document, "read", faults):
-        function, start, count = Function(table["function"]), table["address"], table["count"]
-        longest = LONGEST_BITS if function.is_bits else traits.longest_read
-        if count > longest:
-            faults.note(section, "count", str(count), f"{longest} at most, the device's longest read")
-        if start + count > 0x10000:
-            faults.note(section, "address", f"{start} with {count} registers", "the last register at 65535 at most")
-        inside = {}
-        for name, made in list(left.items()):
-            if (made.function, made.unit_id) != (function, table.get("unit_id")):
-                continue
-            within = [start <= address < start + count for address in made.addresses]
-            if all(within):
-                inside[name] = left.pop(name)
-        usual = min((made.rate for made in inside.values()), key=_RATES.index, default=Rate.SLOW)
-        rate, every_s = cadence(table, usual, section, faults)
-        for name, made in inside.items():
-            points[name] = attrs.evolve(made, rate=rate, every_s=every_s)
-        block_points = tuple(points[name] for name in inside)
-        blocks.append(Block(function, start, count, block_points, rate, every_s, table.get("unit_id")))
-    if blocks:
-        for name, made in left.items():
-            points[name] = attrs.evolve(made, polled=False)
-        _check_straddling(left, blocks, faults)
-    return tuple(points.values()), tuple(blocks)
-
-
-def _check_straddling(left: Mapping[str, Point], blocks: Sequence[Block], faults: Faults) -> None:
-    for section, made in left.items():
-        for block in blocks:
-            if (block.function, block.unit_id) == (made.function, made.unit_id) and any(
-                block.address <= address < block.address + block.count for address in made.addresses
-            ):
-                place = f"{block.address} to {block.address + block.count - 1}"
-                faults.note(section, "address", str(made.address), f"all of it in the [[read]] of {place}, or none")
-
-
 def _commands(document: Mapping[str, Any], faults: Faults) -> tuple[Command, ...]:
     commands: dict[str, Command] = {}
     for section, table in _list(document, "command", faults):
@@ -262,8 +180,9 @@ def _commands(document: Mapping[str, Any], faults: Faults) -> tuple[Command, ...
     return tuple(commands.values())
 
 
-def _evidence(document: Mapping[str, Any], names: set[str], faults: Faults) -> tuple[Evidence, ...]:
+def _evidence(document: Mapping[str, Any], faults: Faults) -> tuple[Evidence, ...]:
     evidence = []
+    names = _names(document.get("variable"))
     for section, table in _list(document, "evidence", faults):
         frames = []
         for key in ("request", "response"):
@@ -281,6 +200,11 @@ def _evidence(document: Mapping[str, Any], names: set[str], faults: Faults) -> t
     return tuple(evidence)
 
 
+def _names(variables: object) -> tuple[str, ...]:
+    tables = [table for table in variables if isinstance(table, dict)] if isinstance(variables, list) else []
+    return tuple(str(table.get("name")) for table in tables)
+
+
 def _serial(tables: Mapping[str, Table]) -> SerialDefaults | None:
     said, own = tables.get("serial"), tables.get("profile", {})
     if said is not None:
@@ -293,9 +217,7 @@ def _serial(tables: Mapping[str, Table]) -> SerialDefaults | None:
         )
     if "baudrate" not in own:
         return None
-    return SerialDefaults(
-        own["baudrate"], own.get("parity", "N"), own.get("stopbits", 1), own.get("bytesize", 8)
-    )
+    return SerialDefaults(own["baudrate"], own.get("parity", "N"), own.get("stopbits", 1), own.get("bytesize", 8))
 
 
 def _confidence(said: Table, variables: int) -> str:

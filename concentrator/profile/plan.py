@@ -61,8 +61,17 @@ def plan_blocks(profile: DeviceProfile, hole: int | None = None) -> tuple[Block,
 
 
 def plan_identity(profile: DeviceProfile) -> tuple[Block, ...]:
-    """The reads that tell who the device is, as far as its profile knows: all identifying points, and no others."""
-    return _planned(profile.traits, (), _stretches(point for point in profile.points if point.identifies), None)
+    """The reads that tell who the device is, as far as its profile knows: all identifying points. What the cycle reads
+    at leisure anyway is taken from there, block and all, so that whoever makes these reads regularly can leave those
+    blocks out of the cycle; the rest are reads of their own."""
+    at_leisure = [
+        block
+        for block in plan_blocks(profile)
+        if (block.every_s or RATE_S[block.rate]) >= RATE_S[Rate.NORMAL] and any(p.identifies for p in block.points)
+    ]
+    there = {point.name for block in at_leisure for point in block.points}
+    left = [point for point in profile.points if point.identifies and point.name not in there]
+    return _planned(profile.traits, at_leisure, _stretches(left), None)
 
 
 def worthwhile_hole(settings: LineSettings, turnaround_s: float = 0.0075) -> int:
@@ -87,13 +96,11 @@ def _factors(points: Iterable[Point]) -> Iterator[_Stretch]:
         yield _Stretch(lane, address, address + 1)
 
 
-def _planned(
-    traits: Traits, given: Sequence[Block], wanted: Iterable[_Stretch], hole: int | None
-) -> tuple[Block, ...]:
+def _planned(traits: Traits, given: Sequence[Block], wanted: Iterable[_Stretch], hole: int | None) -> tuple[Block, ...]:
     hole = traits.widest_hole if hole is None else min(hole, traits.widest_hole)
     blocks = list(given)
     ordered = sorted(wanted, key=lambda one: (one.lane.order, one.start, one.end))
-    for lane, stretches in groupby(ordered, key=lambda one: one.lane):
+    for _lane, stretches in groupby(ordered, key=lambda one: one.lane):
         run: list[_Stretch] = []
         for stretch in stretches:
             if _comes_along(stretch, blocks, traits):

@@ -4,21 +4,20 @@ quantity's unit, its sentinels, its cadence. Hides every spelling the format all
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from math import isnan
 from typing import Any
 
 import attrs
 from attrs import frozen
 
 from concentrator.model.latency import parse_duration
-from concentrator.model.profile import Function, Point, Rate
+from concentrator.model.profile import Function, Point, Rate, Traits
 from concentrator.model.quantities import QUANTITIES
 from concentrator.model.quantity import Kind, Quantity, unit_digits
 from concentrator.profile.encodings import ENCODINGS, Encoding, Form, encoding_of
 from concentrator.profile.schema import Faults, nearest, shown
+from concentrator.profile.sentinels import sentinels
 from concentrator.profile.units import KNOWN, UnitMismatch, factor, house_unit
 
 Table = Mapping[str, Any]
@@ -42,11 +41,11 @@ _WHAT = (
 
 @frozen
 class Surroundings:
-    """What a variable is read against: the file's enums, its raw values for "no data", its device's longest read."""
+    """What a variable is read against: the file's enums, its raw values for "no data", what its device can bear."""
 
     enums: Mapping[str, Mapping[int, str]]
     no_data: Sequence[int]
-    longest_read: int
+    traits: Traits
 
 
 def cadence(table: Table, default: Rate, section: str, faults: Faults) -> tuple[Rate, float | None]:
@@ -106,16 +105,15 @@ def point(table: Table, section: str, around: Surroundings, faults: Faults) -> P
     if not scale or not scale.is_finite():
         faults.note(section, "scale", shown(table["scale"]), "a number other than 0")
     if "enum" in table and table["enum"] not in around.enums:
-        faults.note(
-            section, "enum", shown(table["enum"]), "the name of an [enum.…] section", nearest(table["enum"], around.enums)
-        )
+        expected = "the name of an [enum.…] section"
+        faults.note(section, "enum", shown(table["enum"]), expected, nearest(table["enum"], around.enums))
     if "sf" in table and "sf_address" not in table:
         faults.note(section, "sf_address", "nothing", f"the address of the scale factor {table['sf']}")
     unit = _unit(table, section, faults)
     if encoding is None:
         return None
     _check_place(table, encoding, function, section, around, faults)
-    sentinels = _sentinels(table, encoding, section, around, faults)
+    unavailable = sentinels(table, encoding, around.no_data, section, faults)
     if unit is None or len(faults.found) > before:
         return None
     scale *= factor(table["unit"], unit)
@@ -135,7 +133,7 @@ def point(table: Table, section: str, around: Surroundings, faults: Faults) -> P
         little_word=is_little,
         words=words,
         sf_address=table.get("sf_address"),
-        sentinels=sentinels,
+        sentinels=unavailable,
         enum=around.enums[table["enum"]] if "enum" in table else {},
         rate=rate,
         every_s=every_s,
@@ -203,14 +201,18 @@ def _check_place(
         faults.note(section, "word_order", shown(table["word_order"]), "either order or word_order")
     if encoding.form is Form.TEXT and _is_little(table):
         faults.note(section, "order", "low word first", "big, for a text")
-    _fits(table["address"], 1 if function.is_bits else encoding.registers, section, faults)
-    if encoding.registers > around.longest_read:
-        faults.note(
-            section, "type", f"{encoding.registers} registers", f"{around.longest_read} at most, the device's longest read"
-        )
-    words = table.get("words")
-    if words is not None and (len(words) != encoding.registers or len(set(words)) != len(words)):
+    words = table.get("words", ())
+    if "words" in table and (len(words) != encoding.registers or len(set(words)) != len(words)):
         faults.note(section, "words", shown(words), f"{encoding.registers} different addresses, for {encoding.name}")
+    start = min(words, default=table["address"])
+    end = max(words, default=start + (1 if function.is_bits else encoding.registers) - 1) + 1
+    _fits(start, end - start, section, faults)
+    if end - start > around.traits.longest_read:
+        longest = f"{around.traits.longest_read} at most, the device's longest read"
+        faults.note(section, "words" if words else "type", f"{end - start} registers", longest)
+    for barrier in around.traits.barriers:
+        if start < barrier < end:
+            faults.note(section, "address", f"registers {start} to {end - 1}", f"none across the barrier at {barrier}")
 
 
 def _is_little(table: Table) -> bool:
@@ -224,49 +226,6 @@ def _words(table: Table, encoding: Encoding) -> tuple[tuple[int, ...], bool]:
     return (words[::-1] if is_little else words), is_little and not words
 
 
-def _sentinels(
-    table: Table, encoding: Encoding, section: str, around: Surroundings, faults: Faults
-) -> tuple[int | float, ...]:
-    """Raw values that mean "not available". What is no number (NaN) needs no sentinel: it is never a value."""
-    if "nan" not in table and "invalid" not in table:
-        is_plain = encoding.name in ("u16", "s16")
-        return tuple(dict.fromkeys(encoding.as_raw(v) for v in around.no_data if v >> 16 == 0)) if is_plain else ()
-    given = table.get("nan", [])
-    parts = re.split(r"\s*(?:,|\bor\b)\s*", given) if isinstance(given, str) else given
-    parts = parts if isinstance(parts, list) else [parts]
-    values: dict[int | float, None] = {}
-    for key, part in [*(("nan", p) for p in parts), *(("invalid", p) for p in table.get("invalid", []))]:
-        try:
-            value = _sentinel(part, encoding)
-        except ValueError:
-            faults.note(section, key, shown(part), f"a raw value of {encoding.name}")
-            continue
-        if value is not None:
-            values[value] = None
-    return tuple(values)
-
-
-def _sentinel(part: object, encoding: Encoding) -> int | float | None:
-    """One sentinel: an integer is a bit pattern or, in a float, a value; a text may also say 0x… or nan."""
-    if encoding.form is Form.FLOAT:
-        if isinstance(part, str) and part.lower().startswith("0x"):
-            value = struct.unpack(">" + encoding.code, int(part, 16).to_bytes(2 * encoding.registers, "big"))[0]
-        elif isinstance(part, (str, int, float)):
-            value = float(part)
-        else:
-            raise ValueError(part)
-        return None if isnan(value) else float(value)
-    if isinstance(part, str):
-        part = int(part, 0)
-    if not isinstance(part, int) or encoding.form is Form.TEXT:
-        raise ValueError(part)
-    raw = encoding.as_raw(part)
-    least, most = encoding.bounds
-    if not least <= raw <= most:
-        raise ValueError(part)
-    return raw
-
-
 def _digits(table: Table, encoding: Encoding, unit: str, scale: Decimal) -> int:
     """The decimals of a value's steps, or the usual ones of its unit where the steps are not known."""
     if encoding.form in (Form.TEXT, Form.HEX):
@@ -277,9 +236,7 @@ def _digits(table: Table, encoding: Encoding, unit: str, scale: Decimal) -> int:
     return min(_MOST_DIGITS, max(0, *(-int(step.as_tuple().exponent) for step in steps)))
 
 
-def _quantity(
-    table: Table, encoding: Encoding, unit: str, scale: Decimal, section: str, faults: Faults
-) -> Quantity:
+def _quantity(table: Table, encoding: Encoding, unit: str, scale: Decimal, section: str, faults: Faults) -> Quantity:
     name, said = table["name"], table.get("kind", "")
     digits, canonical = _digits(table, encoding, unit, scale), QUANTITIES.get(name)
     if encoding.form in (Form.TEXT, Form.HEX):

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from math import isfinite
+from typing import Any
 
 from attrs import define, field, frozen
 
@@ -233,7 +234,9 @@ def shown(value: object) -> str:
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """The name most like this one, or an empty text where none is like it."""
-    return next(iter(get_close_matches(name, tuple(names), n=1)), "")
+    names = tuple(names)
+    same = [known for known in names if known.lower() == name.lower()]
+    return next(iter(same or get_close_matches(name, names, n=1, cutoff=0.5)), "")
 
 
 @define
@@ -247,16 +250,20 @@ class Faults:
         """Notes one more fault; `found` and `expected` are words, `hint` the nearest valid name or empty."""
         self.found.append(Fault(self.file, section, key, found, expected, hint))
 
-    def checked(self, table: Mapping[str, object], keys: Mapping[str, Key], section: str) -> bool:
-        """Whether a table has just the keys it may have, each holding what it must; notes every fault."""
-        before = len(self.found)
+    def checked(self, table: Mapping[str, Any], keys: Mapping[str, Key], section: str) -> Mapping[str, Any] | None:
+        """The known keys of a table, where each of them holds what it must and none is wanting, else None; notes
+        every fault. An unknown key is a fault, but none that keeps the others from being looked at further."""
+        known: dict[str, Any] = {}
         for name, value in table.items():
             key = keys.get(name)
             if key is None:
                 self.note(section, name, "an unknown key", "one of its keys", nearest(name, keys))
-            elif not key.holds(value):
+            elif key.holds(value):
+                known[name] = value
+            else:
                 self.note(section, name, shown(value), key.expected)
         for name, key in keys.items():
             if key.required and name not in table:
                 self.note(section, name, "nothing", key.expected)
-        return len(self.found) == before
+        is_whole = len(known) == len(table.keys() & keys.keys())
+        return known if is_whole and all(name in known for name, key in keys.items() if key.required) else None

@@ -83,7 +83,7 @@ class _Reply:
 _due_at = attrgetter("due_at")
 
 Answer = Callable[[bytes], bytes | None]
-"""`answer(frame)`: the reply frame to an intact request; empty where none is due (a broadcast), None where nobody is."""
+"""`answer(frame)`: the reply frame to an intact request; empty after a broadcast, None where nobody listens."""
 
 
 @define

@@ -1,7 +1,8 @@
-"""What a simulated bus tells about one request: the record by which a master is measured from outside."""
+"""What a simulated bus tells about one request: the record by which a master is measured from outside, and its log."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
@@ -59,3 +60,14 @@ class Exchange:
     def from_fields(cls, fields: Mapping[str, Any]) -> Exchange:
         """The exchange that `as_fields` described."""
         return cls(**{**fields, "status": Status(fields["status"])})
+
+
+def as_line(exchange: Exchange) -> str:
+    """The exchange as a line of a log."""
+    return json.dumps(exchange.as_fields()) + "\n"
+
+
+def from_log(text: str) -> list[Exchange]:
+    """The exchanges of a log that may still be written: a last line without its end is left out."""
+    whole, _, _ = text.rpartition("\n")
+    return [Exchange.from_fields(json.loads(line)) for line in whole.splitlines()]

@@ -57,48 +57,52 @@ class CcmMeter:
     unlocked_until: float = 0.0
     busy_until: float = 0.0
     clock_offset_s: float = 0.0
-    _empty: dict[int, int] = field(init=False)
     _points: dict[int, Point] = field(init=False)
-    _image: dict[int, int] = field(init=False, factory=dict)
-    _image_of: int = field(init=False, default=-1)
+    _mapped: frozenset[int] = field(init=False)
+    _window: dict[str, Value] = field(init=False, factory=dict)
+    _window_at: int | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         points = [point for point in self.profile.points if point.function is Function.HOLDING]
         self._points = {point.address: point for point in points}
         spans = [(block.address, block.count) for block in self.profile.blocks]
         spans += [(point.address, point.count) for point in points]
-        self._empty = {address: 0 for start, count in spans for address in range(start, start + count)}
+        self._mapped = frozenset(address for start, count in spans for address in range(start, start + count))
 
     def read(self, address: int, count: int, at: float) -> Sequence[int]:
         """The contents of registers; a meter shows one and the same measuring window for a whole second."""
         if count > self.profile.traits.longest_read:
             raise Refusal(ILLEGAL_VALUE)
-        if self._image_of != int(at):
-            self._image, self._image_of = self._imaged(float(int(at))), int(at)
-        try:
-            return [self._image[n] for n in range(address, address + count)]
-        except KeyError:
-            raise Refusal(ILLEGAL_ADDRESS) from None
+        wanted = range(address, address + count)
+        if not self._mapped.issuperset(wanted):
+            raise Refusal(ILLEGAL_ADDRESS)
+        if self._window_at != int(at):
+            self._window, self._window_at = self.values(float(int(at))), int(at)
+        registers = dict.fromkeys(wanted, 0)
+        for point in self._points.values():
+            if point.name in self._window and not registers.keys().isdisjoint(point.addresses):
+                registers.update(zip(point.addresses, encode(point, self._window[point.name]), strict=True))
+        return [registers[n] for n in wanted]
 
     def write(self, address: int, values: Sequence[int], at: float) -> None:
         """Takes settings: whole ones, that may be written, and only when none is being stored."""
-        taken: list[tuple[Callable[[int, float], None], int]] = []
+        taken: list[tuple[_Setting, int]] = []
         place = 0
         while place < len(values):
             point = self._points.get(address + place)
-            setting = _SETTINGS.get(point.name) if point is not None else None
+            setting = None if point is None else _SETTINGS.get(point.name)
             if point is None or setting is None or place + point.count > len(values):
                 raise Refusal(ILLEGAL_ADDRESS)
             raw = 0
             for word in values[place : place + point.count]:
                 raw = raw << 16 | word
-            taken.append((setting.__get__(self), raw))
+            taken.append((setting, raw))
             place += point.count
         if at < self.busy_until:
             raise Refusal(BUSY)
+        self._window_at = None
         for setting, raw in taken:
-            setting(raw, at)
-        self._image_of = -1
+            setting(self, raw, at)
 
     def values(self, at: float) -> dict[str, Value]:
         """Every value by its name, in the unit of its quantity; what a single-phase meter lacks is not there."""
@@ -145,14 +149,6 @@ class CcmMeter:
             "link_stored_id": self.unit,
         }
 
-    def _imaged(self, at: float) -> dict[int, int]:
-        image = dict(self._empty)
-        values = self.values(at)
-        for point in self._points.values():
-            if point.name in values:
-                image.update(zip(point.addresses, encode(point, values[point.name]), strict=True))
-        return image
-
     def _set_modbus_id(self, raw: int, at: float) -> None:
         if not 1 <= raw <= 246 or at >= self.unlocked_until:
             raise Refusal(ILLEGAL_VALUE)
@@ -177,7 +173,9 @@ class CcmMeter:
         self.clock_offset_s = raw - at
 
 
-_SETTINGS: Mapping[str, Callable[[CcmMeter, int, float], None]] = {
+_Setting = Callable[[CcmMeter, int, float], None]
+
+_SETTINGS: Mapping[str, _Setting] = {
     "modbus_id": CcmMeter._set_modbus_id,
     "direction_mode": CcmMeter._set_direction_mode,
     "identify": CcmMeter._set_identify,

@@ -28,8 +28,9 @@ class Refusal(Exception):
 class Slave(Protocol):
     """Something with registers. `at` is UTC seconds; both raise Refusal."""
 
-    unit: int
-    """The address it listens to now."""
+    @property
+    def unit(self) -> int:
+        """The address it listens to now."""
 
     def read(self, address: int, count: int, at: float) -> Sequence[int]:
         """The contents of `count` registers from `address` on."""
@@ -56,7 +57,7 @@ def answer(slave: Slave, frame: bytes, at: float) -> bytes:
         reply = _carried_out(slave, pdu, at)
     except Refusal as refusal:
         reply = bytes((pdu[0] | 0x80, refusal.code))
-    return b"" if frame[0] == BROADCAST else framed(slave.unit if frame[0] == slave.unit else frame[0], reply)
+    return b"" if frame[0] == BROADCAST else framed(frame[0], reply)
 
 
 def _carried_out(slave: Slave, pdu: bytes, at: float) -> bytes:

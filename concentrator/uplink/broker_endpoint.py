@@ -57,8 +57,8 @@ def _tls_options(host: str, trust: Trust) -> IOpenSSLClientConnectionCreator:
     if trust.pinned_file:
         return _Pinned(host, _certificates(trust.pinned_file)[0])
     if trust.ca_file:
-        authorities = [ssl.Certificate(found) for found in _certificates(trust.ca_file)]
-        return ssl.optionsForClientTLS(host, trustRoot=ssl.trustRootFromCertificates(authorities))
+        authorities: Any = [ssl.Certificate(found) for found in _certificates(trust.ca_file)]  # type: ignore[no-untyped-call]
+        return ssl.optionsForClientTLS(host, trustRoot=ssl.trustRootFromCertificates(authorities))  # type: ignore[no-untyped-call]
     return ssl.optionsForClientTLS(host)
 
 

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 from attrs import define
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.error import TimeoutError as GaveUp
 from twisted.internet.interfaces import IProtocol, IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
@@ -50,11 +49,12 @@ class Greeting:
         return cast(IProtocol, built)
 
     def _gave_up(self, reason: Any, patience_s: float) -> Any:
-        raise GaveUp(f"no welcome within {patience_s:g} s")
+        raise TryLater(f"no welcome within {patience_s:g} s")
 
     def _failed(self, failure: Failure) -> Failure:
-        if not failure.check(CancelledError):
-            self.on_trouble(failure.value.detail if isinstance(failure.value, TryLater) else spoken(failure))
+        why = failure.value
+        if not isinstance(why, CancelledError):
+            self.on_trouble(why.detail if isinstance(why, TryLater) else spoken(failure))
         return failure
 
     def __repr__(self) -> str:

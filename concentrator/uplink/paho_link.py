@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import paho.mqtt.client as paho
 from attrs import field, frozen
@@ -85,22 +85,24 @@ class PahoLink(protocol.Protocol):
     """An MQTT session, from the open connection on. `welcome` fires with the broker's terms, or fails with TryLater
     and the reason in words."""
 
+    transport: Any
+
     def __init__(self, hello: Hello, clock: IReactorTime) -> None:
         self.welcome: Deferred[Terms] = Deferred(lambda _: self.abort("given up"))
         self._clock = clock
-        self._client = _client_for(hello, self)
+        self._socket = _Socket()
+        self._client = _client_for(hello, self._socket)
+        self._client.on_connect = self._on_welcome
+        self._client.on_publish = self._on_settled
+        self._client.on_disconnect = self._on_end
+        self._client.on_socket_register_write = self._on_wants_to_write
         self._carried: Carried | None = None
-        self._inbox = bytearray()
         self._to_tell: deque[Callable[[], None]] = deque()
         self._flush: IDelayedCall | None = None
         self._goodbye: IDelayedCall | None = None
         self._looking_after = LoopingCall(self._drive, self._client.loop_misc)
         self._looking_after.clock = clock
         self._why = ""
-        self._is_full = False
-        self._is_over = False
-
-    # What those above see.
 
     def carry(self, carried: Carried) -> None:
         """From now on this is what hears of the session."""
@@ -112,111 +114,79 @@ class PahoLink(protocol.Protocol):
 
     def loseConnection(self) -> None:  # noqa: N802
         """Says goodbye, for a few seconds at most."""
-        if self._is_over or self._goodbye is not None:
-            return
-        self._goodbye = self._clock.callLater(GOODBYE_S, self.abort, "the broker let nobody leave")
-        self._client.disconnect()
+        if self._goodbye is None and not self._socket.is_over:
+            self._goodbye = self._clock.callLater(GOODBYE_S, self.abort, "the goodbye took too long")
+            self._socket.is_polite = True
+            self._client.disconnect()
 
     def abort(self, why: str) -> None:
         """Drops the connection at once."""
         self._why = self._why or why
-        if self.transport is not None and not self._is_over:
-            self.transport.abortConnection()  # type: ignore[attr-defined]
-
-    # What the transport tells us.
+        self._socket.is_polite = False
+        self._socket.close()
 
     def connectionMade(self) -> None:  # noqa: N802
-        assert self.transport is not None
-        self.transport.registerProducer(self, True)  # type: ignore[attr-defined]
+        """The connection is there: the broker is greeted."""
+        self._socket.transport = self.transport
+        self.transport.registerProducer(self, True)
         self._looking_after.start(LOOK_AFTER_S, now=False)
         self._drive(self._client.reconnect)
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
-        self._inbox += data
-        while self._inbox and not self._is_over and self._client.socket() is not None:
+        """Bytes arrived: paho reads until nothing is left."""
+        self._socket.inbox += data
+        while self._socket.inbox and self._client.socket() is not None:
             self._drive(self._client.loop_read)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
-        self._is_over = True
+        """The connection is gone, and the session with it."""
         for call in (self._flush, self._goodbye):
             if call is not None and call.active():
                 call.cancel()
-        if self._looking_after.running:
-            self._looking_after.stop()
-        self._inbox.clear()
+        self._looking_after.stop()
+        self._socket.end()
         self._drive(self._client.loop_read)  # lets paho see the end
-        why = self._why or spoken(reason)
+        gone = TryLater(self._why or spoken(reason))
         if not self.welcome.called:
-            self.welcome.errback(TryLater(why))
+            self.welcome.errback(gone)
         if self._carried is not None:
-            self._carried.connectionLost(Failure(TryLater(why)))
+            self._carried.connectionLost(Failure(gone))  # type: ignore[no-untyped-call]
 
     def pauseProducing(self) -> None:  # noqa: N802
-        self._is_full = True
+        """The transport has enough for now: paho keeps the rest."""
+        self._socket.is_full = True
 
     def resumeProducing(self) -> None:  # noqa: N802
-        self._is_full = False
+        """The transport has room again."""
+        self._socket.is_full = False
         if self._client.want_write():
             self._drive(self._client.loop_write)
 
     def stopProducing(self) -> None:  # noqa: N802
-        self._is_full = True
+        """The transport will never want more."""
+        self._socket.is_full = True
 
-    # The socket that paho sees.
-
-    def recv(self, size: int) -> bytes:
-        if self._is_over:
-            return b""
-        if not self._inbox:
-            raise BlockingIOError
-        taken = bytes(self._inbox[:size])
-        del self._inbox[:size]
-        return taken
-
-    def send(self, data: bytes | bytearray) -> int:
-        if self._is_full or self.transport is None:
-            raise BlockingIOError
-        self.transport.write(bytes(data))
-        return len(data)
-
-    def close(self) -> None:
-        if self.transport is None or self._is_over:
-            return
-        if self._goodbye is None:
-            self.transport.abortConnection()  # type: ignore[attr-defined]
-        else:
-            self.transport.unregisterProducer()  # type: ignore[attr-defined]
-            self.transport.loseConnection()
-
-    def fileno(self) -> int:
-        return -1
-
-    def setblocking(self, flag: bool) -> None:
-        pass
-
-    # What paho tells us.
-
-    def on_welcome(self, client: Any, user: Any, flags: Any, reason: ReasonCode, properties: Properties | None) -> None:
+    def _on_welcome(self, client: Any, user: Any, flags: Any, reason: ReasonCode, terms: Properties | None) -> None:
         if reason.is_failure:
             self._why = f"the broker refused the session: {reason}"
             return
-        terms = Terms(
-            window=getattr(properties, "ReceiveMaximum", Terms().window),
-            longest_packet=getattr(properties, "MaximumPacketSize", 0),
+        agreed = Terms(
+            window=getattr(terms, "ReceiveMaximum", Terms().window),
+            longest_packet=getattr(terms, "MaximumPacketSize", 0),
         )
-        self._to_tell.append(lambda: self.welcome.callback(terms) if not self.welcome.called else None)
+        self._to_tell.append(lambda: None if self.welcome.called else self.welcome.callback(agreed))
 
-    def on_settled(self, client: Any, user: Any, mid: int, reason: ReasonCode, properties: Properties | None) -> None:
+    def _on_settled(self, client: Any, user: Any, mid: int, reason: ReasonCode, properties: Any) -> None:
         verdict = Verdict(reason.value, str(reason))
-        self._to_tell.append(lambda: self._carried.settled(mid, verdict) if self._carried is not None else None)
+        self._to_tell.append(lambda: None if self._carried is None else self._carried.settled(mid, verdict))
 
-    def on_end(self, client: Any, user: Any, flags: Any, reason: ReasonCode, properties: Properties | None) -> None:
+    def _on_end(self, client: Any, user: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
         if flags.is_disconnect_packet_from_server:
             self._why = self._why or f"the broker ended the session: {reason}"
-        elif reason.getName() != "Unspecified error":  # which is paho's word for a connection that just fell
-            self._why = self._why or f"{reason}"
+        elif str(reason) != "Unspecified error":  # paho's word for a connection that just fell
+            self._why = self._why or str(reason)
 
-    def on_wants_to_write(self, client: Any, user: Any, socket: Any) -> None:
+    def _on_wants_to_write(self, client: Any, user: Any, socket: Any) -> None:
         if self._flush is None:
             self._flush = self._clock.callLater(0, self._flushed)
 
@@ -229,19 +199,64 @@ class PahoLink(protocol.Protocol):
         try:
             step()
         except Exception as why:  # paho is other people's code, fed with a stranger's bytes
-            self._inbox.clear()
+            self._socket.inbox.clear()
             self.abort(f"the broker's bytes make no sense: {type(why).__name__}: {why}")
         while self._to_tell:
             self._to_tell.popleft()()
 
 
+class _Socket:
+    """What paho takes for its socket: bytes that have arrived, and the transport."""
+
+    def __init__(self) -> None:
+        self.inbox = bytearray()
+        self.transport: Any = None
+        self.is_full = False
+        self.is_over = False
+        self.is_polite = False
+
+    def end(self) -> None:
+        self.is_over = True
+        self.inbox.clear()
+
+    def recv(self, size: int) -> bytes:
+        if self.is_over:
+            return b""
+        if not self.inbox:
+            raise BlockingIOError
+        taken = bytes(self.inbox[:size])
+        del self.inbox[:size]
+        return taken
+
+    def send(self, data: bytes | bytearray) -> int:
+        if self.is_full:
+            raise BlockingIOError
+        self.transport.write(bytes(data))
+        return len(data)
+
+    def close(self) -> None:
+        if self.transport is None or self.is_over:
+            return
+        if self.is_polite:
+            self.transport.unregisterProducer()
+            self.transport.loseConnection()
+        else:
+            self.transport.abortConnection()
+
+    def fileno(self) -> int:
+        return -1
+
+    def setblocking(self, flag: bool) -> None:
+        pass
+
+
 class _Client(paho.Client):
     """paho with two of its own functions replaced; both are pinned down by tests, and paho by its minor version."""
 
-    link: PahoLink
+    played: _Socket
 
     def _create_socket(self) -> Any:
-        return self.link
+        return self.played
 
     def _handle_pubrec(self) -> MQTTErrorCode:
         """A refusal in the middle of QoS 2 ends the message (MQTT 5.0, 4.3.3); paho would go on and then be told of
@@ -252,11 +267,11 @@ class _Client(paho.Client):
             with self._out_message_mutex:
                 if mid in self._out_messages:
                     reason = ReasonCode(PacketTypes.PUBREC, identifier=packet[2])
-                    return self._do_on_publish(mid, reason, Properties(PacketTypes.PUBREC))
-        return cast(MQTTErrorCode, super()._handle_pubrec())
+                    return self._do_on_publish(mid, reason, Properties(PacketTypes.PUBREC))  # type: ignore[no-untyped-call]
+        return super()._handle_pubrec()
 
 
-def _client_for(hello: Hello, link: PahoLink) -> _Client:
+def _client_for(hello: Hello, played: _Socket) -> _Client:
     is_v5 = hello.version == "5"
     client = _Client(
         CallbackAPIVersion.VERSION2,
@@ -265,14 +280,10 @@ def _client_for(hello: Hello, link: PahoLink) -> _Client:
         protocol=MQTTProtocolVersion.MQTTv5 if is_v5 else MQTTProtocolVersion.MQTTv311,
         reconnect_on_failure=False,
     )
-    client.link = link
+    client.played = played
     client.max_inflight_messages = 0  # the window is kept above
     if hello.user:
         client.username_pw_set(hello.user, hello.password or None)
     client.will_set(hello.will.topic, hello.will.payload, qos=1, retain=hello.will.retain)
-    client.on_connect = link.on_welcome
-    client.on_publish = link.on_settled
-    client.on_disconnect = link.on_end
-    client.on_socket_register_write = link.on_wants_to_write
     client.connect_async("broker", keepalive=hello.keepalive_s)  # stores its arguments, and the name is never used
     return client

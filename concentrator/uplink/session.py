@@ -75,9 +75,11 @@ class Session(Protocol):
             self._end(self._delivery, TryLater(why, window.receipt, window.in_flight))
 
     def connectionMade(self) -> None:  # noqa: N802
+        """The broker has welcomed us."""
         self._manners.on_made(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
+        """The session is over; what was in flight is not lost with it."""
         why = reason.value.detail if isinstance(reason.value, TryLater) else reason.getErrorMessage()
         self._manners.on_lost(why)
         self.give_up(why)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from typing import Any
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
@@ -36,13 +37,13 @@ class _Reader:
     paused_since: float | None = None
     clock: IReactorTime = field(kw_only=True)
 
-    def pauseProducing(self) -> None:
+    def pauseProducing(self) -> None:  # noqa: N802
         self.paused_since = self.clock.seconds()
 
-    def resumeProducing(self) -> None:
+    def resumeProducing(self) -> None:  # noqa: N802
         self.paused_since = None
 
-    def stopProducing(self) -> None:
+    def stopProducing(self) -> None:  # noqa: N802
         """The connection is lost; `notifyFinish` tells the stream."""
 
     def tell(self, cells: Cells) -> None:
@@ -67,7 +68,7 @@ class LiveStream(Resource):
     cells are compared even if nobody said that they changed.
     """
 
-    isLeaf = True
+    isLeaf = True  # noqa: N815
 
     def __init__(
         self,
@@ -87,7 +88,7 @@ class LiveStream(Resource):
         self._timer: IDelayedCall | None = None
         self._unwatch: Callable[[], None] = lambda: None
 
-    def render_GET(self, request: Request) -> int:
+    def render_GET(self, request: Request) -> int:  # noqa: N802
         """Begins a stream: a heartbeat, all cells of the topic, then changes."""
         topic = request.args.get(b"of", [b""])[0].decode("utf-8", "replace")
         cells = self._cells(topic)
@@ -143,7 +144,8 @@ class LiveStream(Resource):
         for reader in tuple(self._readers):
             if reader.paused_since is not None:
                 if now - reader.paused_since > PATIENCE_S:
-                    reader.request.transport.abortConnection()
+                    transport: Any = reader.request.transport
+                    transport.abortConnection()
                 continue
             if is_beat:
                 reader.say("beat", self._stamp())

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING
 from twisted.web.http import CACHED
 from twisted.web.resource import Resource
 from twisted.web.server import Request
+
+from concentrator.web.site import Folder
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -65,14 +68,14 @@ class Page(Resource):
     """One page: `draw` makes its bytes anew for each visitor; None means that there is no such thing, and `missing`
     is drawn instead."""
 
-    isLeaf = True
+    isLeaf = True  # noqa: N815
 
     def __init__(self, draw: Callable[[], bytes | None], missing: Callable[[], bytes]) -> None:
         super().__init__()
         self._draw = draw
         self._missing = missing
 
-    def render_GET(self, request: Request) -> bytes:
+    def render_GET(self, request: Request) -> bytes:  # noqa: N802
         """The page, never to be kept by the browser."""
         body = None if request.postpath else self._draw()
         if body is None:
@@ -82,7 +85,7 @@ class Page(Resource):
         return answer(request, body, "text/html; charset=utf-8")
 
 
-class StaticFiles(Resource):
+class StaticFiles(Folder):
     """The files of one folder, read once. Under the address that `url` gives, which changes with the content, they
     may be kept for ever."""
 
@@ -102,7 +105,7 @@ class StaticFiles(Resource):
 
 
 class _StaticFile(Resource):
-    isLeaf = True
+    isLeaf = True  # noqa: N815
 
     def __init__(self, content: bytes, suffix: str, tag: str) -> None:
         super().__init__()
@@ -111,7 +114,7 @@ class _StaticFile(Resource):
         self._tag = f'"{tag}"'.encode()
         self._packed = b"" if suffix in _PACKED else gzip.compress(content, mtime=0)
 
-    def render_GET(self, request: Request) -> bytes:
+    def render_GET(self, request: Request) -> bytes:  # noqa: N802
         kept_s = _YEAR_S if request.args.get(b"v") else _HOUR_S
         request.setHeader(b"cache-control", f"max-age={kept_s}".encode())
         if request.setETag(self._tag) is CACHED:
@@ -138,7 +141,5 @@ def answer(request: Request, body: bytes, content_type: str, packed: bytes | Non
 def takes_gzip(request: Request) -> bool:
     """Whether the visitor says that it understands gzip."""
     offered = (request.getHeader(b"accept-encoding") or b"").decode("ascii", "replace").lower()
-    ways: Mapping[str, str] = {
-        way.strip(): quality.replace(" ", "") for way, _, quality in (part.partition(";") for part in offered.split(","))
-    }
-    return "gzip" in ways and ways["gzip"] not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    ways = (way.replace(" ", "").partition(";") for way in offered.split(","))
+    return any(name == "gzip" and not re.fullmatch(r"q=0(\.0*)?", quality) for name, _, quality in ways)

@@ -7,11 +7,14 @@ import ipaddress
 from collections.abc import Callable
 from http import HTTPStatus
 from io import BytesIO
+from typing import Any
+from weakref import WeakSet
 
 from attrs import frozen
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.python.failure import Failure
+from twisted.web import http
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
@@ -62,7 +65,7 @@ class Body(BytesIO):
 class PortalRequest(Request):
     """A request whose failure is told in one sentence; the log has the rest."""
 
-    def processingFailed(self, reason: Failure) -> Failure:
+    def processingFailed(self, reason: Failure) -> Failure:  # noqa: N802
         """Logs the failure and answers 500."""
         self._log.failure("page {path} failed", reason, path=self.path.decode("ascii", "replace"))
         if self.startedWriting:
@@ -88,12 +91,19 @@ class GuardedSite(Site):
         super().__init__(root, PortalRequest, parsePOSTFormSubmission=False, timeout=IDLE_S, reactor=clock)
         self._admit = admit
         self._closing = closing
+        self._visits: WeakSet[Any] = WeakSet()
 
-    def getContentFile(self, length: int | None) -> Body:
+    def buildProtocol(self, address: IAddress | None) -> Any:  # noqa: N802
+        """The channel of a new visitor."""
+        visit = super().buildProtocol(address)
+        self._visits.add(visit)
+        return visit
+
+    def getContentFile(self, length: int | None) -> Body:  # noqa: N802
         """Where Twisted puts a request's body."""
         return Body(BODY_MOST)
 
-    def getResourceFor(self, request: Request) -> IResource:
+    def getResourceFor(self, request: Request) -> IResource:  # noqa: N802
         """The resource of a request, or the refusal its visitor gets."""
         request.responseHeaders.removeHeader(b"server")
         for name, value in _HEADERS.items():
@@ -102,13 +112,24 @@ class GuardedSite(Site):
         found: IResource = _Refused(refusal) if refusal else super().getResourceFor(request)
         return found
 
-    def log(self, request: Request) -> None:
+    def log(self, request: http.Request) -> None:
         """Keeps no access log."""
 
-    def stopFactory(self) -> None:
-        """Nobody is served any more."""
+    def stopFactory(self) -> None:  # noqa: N802
+        """Nobody is served any more, over connections that are still open neither."""
         self._closing()
+        for visit in tuple(self._visits):
+            if visit.transport is not None:
+                visit.transport.loseConnection()
         super().stopFactory()
+
+
+class Folder(Resource):
+    """A folder of resources, in which there is nothing but what was put there."""
+
+    def getChild(self, path: bytes, request: Request) -> Resource:  # noqa: N802
+        """What stands where nothing was put."""
+        return _Refused(Refusal(HTTPStatus.NOT_FOUND, "There is nothing at this address."))
 
 
 def loopback_reader(request: Request) -> Refusal | None:
@@ -145,7 +166,7 @@ def say(request: Request, status: HTTPStatus, sentence: str) -> None:
 
 
 class _Refused(Resource):
-    isLeaf = True
+    isLeaf = True  # noqa: N815
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__()

@@ -75,15 +75,18 @@ class Browser(ProcessProtocol):
         await self.ask(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 760
         )
-        await self.ask(
-            "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}]
-        )
+        await self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
         await self.ask("Emulation.setScriptExecutionDisabled", value=not script)
 
     async def open(self, address: str) -> None:
         """Goes to an address and waits until the page is there."""
         await self.ask("Page.navigate", url=address)
         await self.until("document.readyState === 'complete' && location.href !== 'about:blank'")
+
+    async def leave(self) -> None:
+        """Goes to an empty page."""
+        await self.ask("Page.navigate", url="about:blank")
+        await self.until("location.href === 'about:blank'")
 
     async def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression; AssertionError where it throws."""
@@ -109,7 +112,7 @@ class Browser(ProcessProtocol):
         self._process.writeToChild(3, json.dumps(message).encode() + b"\0")
         return self._asked[number]
 
-    def childDataReceived(self, childFD: int, data: bytes) -> None:
+    def childDataReceived(self, childFD: int, data: bytes) -> None:  # noqa: N802, N803
         """Bytes from the browser: answers and events come on the fourth pipe."""
         if childFD != 4:
             return
@@ -126,6 +129,6 @@ class Browser(ProcessProtocol):
             elif message["method"] == "Runtime.exceptionThrown":
                 self.errors.append(json.dumps(message["params"]["exceptionDetails"]))
 
-    def processEnded(self, reason: Failure) -> None:
+    def processEnded(self, reason: Failure) -> None:  # noqa: N802
         """The browser is gone."""
         self._ended.callback(None)

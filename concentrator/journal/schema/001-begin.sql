@@ -28,7 +28,8 @@ CREATE INDEX record_by_time ON record (period, stop, device);
 CREATE TABLE reader (name TEXT PRIMARY KEY, position TEXT NOT NULL) WITHOUT ROWID;
 
 -- A file that is owed or was sent: one device, one file period. `numbers` are its records, NULL once it is settled;
--- the row stays, so that no second file is made of the period. `oldest`: the earliest end among its records.
+-- the row stays, so that no second file is made of the period. `oldest`: the earliest end among its records;
+-- `records`: how many they are.
 CREATE TABLE intent (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     reader TEXT NOT NULL,
@@ -37,6 +38,7 @@ CREATE TABLE intent (
     start INTEGER NOT NULL,
     stop INTEGER NOT NULL,
     oldest INTEGER NOT NULL,
+    records INTEGER NOT NULL,
     numbers BLOB,
     UNIQUE (reader, stop, start, serial)
 );

@@ -23,7 +23,7 @@ class DevicesPages(Resource):
         self._draw = draw
         self.putChild(b"", Redirect(b"/"))
 
-    def getChild(self, path: bytes, request: Request) -> Page:
+    def getChild(self, path: bytes, request: Request) -> Page:  # noqa: N802
         """The page of the device whose short id the address ends with."""
         uid = path.decode("utf-8", "replace")
         return Page(lambda: self._draw.device(uid), self._draw.missing)

@@ -35,9 +35,9 @@
   };
   const ago = (at) => {
     const age = Math.max(0, Math.floor(boxNow() - at));
-    if (age < 60) return `${age}${GAP}s ago`;
-    if (age < 3600) return `${Math.floor(age / 60)}${GAP}min ago`;
-    return `since ${moment(at)}`;
+    if (age < 60) return `${age}${GAP}s${GAP}ago`;
+    if (age < 3600) return `${Math.floor(age / 60)}${GAP}min${GAP}ago`;
+    return `since${GAP}${moment(at)}`;
   };
   const span = (seconds) => {
     const s = Math.max(0, Math.floor(seconds)), min = Math.floor(s / 60), h = Math.floor(s / 3600);

@@ -1,0 +1,57 @@
+# The developer's whole interface: demo, test, lint, bench, docs, clean. Python lives in .venv; a stamp in it says for
+# which setup.cfg it was filled, so that only the first run waits.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
+
+.PHONY: demo test lint bench docs clean peers
+
+demo: $(VENV)/.demo  ## everything at work, without hardware; options: make demo ARGS="--meters 32"
+	@$(BIN)/ccmaster demo $(ARGS)
+
+test: $(VENV)/.test peers lint  ## lint and all tests; options: make test ARGS="-k journal"
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.test  ## prints figures beside named peers; options: make bench ARGS=bus
+	$(BIN)/python -m bench $(ARGS)
+
+docs: $(VENV)/.demo  ## makes the pages that are made from the program
+	$(BIN)/python -m concentrator.app.settings_page > docs/settings.md
+
+clean:
+	rm -rf .venv build dist *.egg-info .*_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("CcMaster needs Python 3.11 or newer; \
+	name one with: make PYTHON=python3.x")'
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(VENV)/.demo: $(BIN)/python setup.cfg pyproject.toml
+	$(INSTALL) '.[demo]'
+	@touch $@
+
+$(VENV)/.test: $(BIN)/python setup.cfg pyproject.toml
+	$(INSTALL) '.[test]'
+	@touch $@
+
+# The tests' peers that pip does not bring: installed where this user may, else with the words that do it.
+peers:
+	@PATH="$$PATH:/usr/sbin:/sbin"; missing=; \
+	command -v mosquitto >/dev/null || missing="$$missing mosquitto"; \
+	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	  || missing="$$missing chromium"; \
+	[ -z "$$missing" ] || { \
+	  install="apt-get install --yes --no-install-recommends$$missing"; \
+	  if [ "$$(id -u)" = 0 ]; then sudo=; \
+	  elif sudo -n true 2>/dev/null; then sudo="sudo -n"; \
+	  else echo "The tests need$$missing. Install with: sudo $$install" >&2; exit 1; fi; \
+	  $$sudo apt-get update --quiet && $$sudo $$install; }

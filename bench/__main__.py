@@ -1,0 +1,48 @@
+"""`python -m bench [NAME…]`: runs the benches of those names, or all, and prints what came out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from types import ModuleType
+
+import attrs
+
+from bench import bus, cpu
+from bench.run import Run, measure
+
+BENCHES: dict[str, ModuleType] = {"bus": bus, "cpu": cpu}
+
+
+def main() -> int:
+    """Runs what is asked for; repetitions are interleaved, so that a busy moment of the machine meets everybody."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHES)} (all of them)")
+    parser.add_argument("--repetitions", type=int, default=3, metavar="N", help="how often each is measured (3)")
+    parser.add_argument("--json", action="store_true", help="print every run as JSON in place of the tables")
+    options = parser.parse_args()
+    unknown = [name for name in options.names if name not in BENCHES]
+    if unknown:
+        parser.error(f"found {unknown[0]}, expected one of {', '.join(BENCHES)}")
+    results = {name: _measured(name, options.repetitions) for name in options.names or BENCHES}
+    if options.json:
+        print(json.dumps({name: [attrs.asdict(run) for run in runs] for name, runs in results.items()}, indent=1))
+    else:
+        print("\n\n\n".join(BENCHES[name].report(runs) for name, runs in results.items()))
+    return 0
+
+
+def _measured(name: str, repetitions: int) -> list[Run]:
+    bench = BENCHES[name]
+    steps = [(master, each) for _ in range(repetitions) for each in bench.BUSES for master in bench.MASTERS]
+    runs = []
+    for number, (master, each) in enumerate(steps, 1):
+        print(f"\r{name}: {number} of {len(steps)}, {master}, {each}".ljust(60), end="", file=sys.stderr, flush=True)
+        runs.append(measure(master, each, bench.BUSES[each], bench.SECONDS))
+    print("\r".ljust(61), end="\r", file=sys.stderr, flush=True)
+    return runs
+
+
+if __name__ == "__main__":
+    sys.exit(main())

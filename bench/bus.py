@@ -1,0 +1,37 @@
+"""Bus efficiency: 32 meters of 40 registers at 9600 8N1, how long a round takes and whether 3.5 characters of silence
+are kept. Beside pymodbus, whose asynchronous client does not keep them; start and memory are printed too."""
+
+from __future__ import annotations
+
+from bench.masters import CCMASTER, REGISTERS, SLAVES
+from bench.run import Run, limit_s
+from bench.table import Column, table
+from concentrator.sim.bus import Wire
+
+PEER = "pymodbus sync"
+MASTERS = (CCMASTER, "pymodbus async", PEER)
+BUSES = {"byte by byte": (), "fifo of 8": ("--fifo", "8")}
+SECONDS = 5.0
+
+_COLUMNS = (
+    Column("round s", lambda run: run.cycle_s, has_ratio=True),
+    Column("efficiency", lambda run: run.efficiency),
+    Column("gap ms", lambda run: run.gap_ms, ".2f"),
+    Column("t3.5 broken", lambda run: run.early, "d"),
+    Column("of", lambda run: run.exchanges, "d"),
+    Column("start s", lambda run: run.start_s, ".2f"),
+    Column("RSS MiB", lambda run: run.rss_mib, ".1f"),
+)
+
+
+def report(runs: list[Run]) -> str:
+    """The results in words and a table."""
+    best_s = SLAVES * limit_s(REGISTERS, Wire())
+    worst_us = max(run.lag_us[1] for run in runs)
+    return (
+        f"Bus efficiency: {SLAVES} meters x {REGISTERS} registers, 9600 8N1. The wire allows a round in\n"
+        f"{best_s:.3f} s; above an efficiency of 1 the silence of 3.5 characters is not kept. Ratios to {PEER}.\n"
+        f"start: from the start of the process to its first request on the bus.\n\n"
+        f"{table(runs, _COLUMNS, PEER)}\n\n"
+        f"The simulator's own lateness, worst byte of a reply, 99 % of replies below: {worst_us:.0f} us."
+    )

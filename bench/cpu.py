@@ -1,0 +1,28 @@
+"""Processor time for one transaction of 40 registers, from outside, beside pymodbus's asynchronous client: with bytes
+that come one by one at 9600 bit/s, and from a bus on which nothing takes time. CcMaster's share includes all it does:
+scheduling, decoding, publishing, the journal."""
+
+from __future__ import annotations
+
+from bench.masters import CCMASTER
+from bench.run import Run
+from bench.table import Column, table
+
+PEER = "pymodbus async"
+MASTERS = (CCMASTER, PEER)
+BUSES = {"byte by byte": (), "instant": ("--instant",)}
+SECONDS = 3.0
+
+_COLUMNS = (
+    Column("CPU us/transaction", lambda run: run.cpu_us, ".0f", has_ratio=True),
+    Column("transactions/s", lambda run: run.per_s, ".0f"),
+)
+
+
+def report(runs: list[Run]) -> str:
+    """The results in words and a table."""
+    return (
+        f"Processor time for a transaction of 40 registers. Ratios to {PEER}. CcMaster decodes and keeps\n"
+        f"what it reads, and asks no device more often than every 0.1 s, which bounds its rate on the instant bus.\n\n"
+        f"{table(runs, _COLUMNS, PEER)}"
+    )

@@ -1,0 +1,97 @@
+"""Asking a running box, through the socket in its state folder, and what it says of itself in words. Hides that the
+box speaks HTTP there, and every way of there being nobody."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+from concentrator.model.errors import ConcentratorError
+
+SOCKET = "control.sock"
+_PATIENCE_S = 10.0
+
+
+class NotAnswering(ConcentratorError):
+    """No running concentrator answers."""
+
+
+class _Connection(HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("box", timeout=_PATIENCE_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(_PATIENCE_S)
+        self.sock.connect(str(self._path))
+
+
+def ask(state_dir: Path, address: str) -> Any:
+    """What the box whose state folder this is answers to GET `address`, JSON as Python values. Raises NotAnswering."""
+    path = state_dir / SOCKET
+    connection = _Connection(path)
+    try:
+        connection.request("GET", address)
+        response = connection.getresponse()
+        found = json.loads(response.read())
+    except (FileNotFoundError, ConnectionRefusedError):
+        raise NotAnswering(f"nobody listens at {path}; is it running, and is this its state folder?") from None
+    except PermissionError:
+        raise NotAnswering(f"no permission for {path}; ask as the user it runs as, or with sudo") from None
+    except TimeoutError:
+        raise NotAnswering(f"{path}: no answer within {_PATIENCE_S:g} s") from None
+    except (OSError, HTTPException, ValueError) as error:
+        raise NotAnswering(f"{path}: {error}") from error
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise NotAnswering(f"{address}: {found.get('error', {}).get('message', response.reason)}")
+    return found
+
+
+def status_lines(status: Mapping[str, Any]) -> Iterator[str]:
+    """What `/api/status` says, for people."""
+    box = status["box"]
+    yield f"CcMaster {box['serial']} ({box['model']}), version {box['version']}, up {_span(box['uptime_s'])}"
+    if not status["clock_trusted"]:
+        yield "  the clock is not trusted yet: records wait"
+    healths = ", ".join(f"{count} {name}" for name, count in status["devices"].items() if name != "total" and count)
+    yield f"  devices  {status['devices']['total']}{f': {healths}' if healths else ''}"
+    for line in status["lines"]:
+        yield f"  line     {line['name']} ({line['endpoint']}): {'open' if line['is_open'] else _closed(line)}"
+    for uplink in status["uplinks"]:
+        state = "up" if uplink["is_up"] else "down"
+        since = f" since {uplink['since']}" if uplink["since"] else ""
+        waiting = "" if uplink["waiting"] is None else f", {uplink['waiting']} waiting"
+        trouble = f": {uplink['trouble']}" if uplink["trouble"] else ""
+        counts = f"{uplink['delivered']} delivered{waiting}"
+        yield f"  uplink   {uplink['name']} ({uplink['address']}): {state}{since}, {counts}{trouble}"
+
+
+def device_lines(devices: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What `/api/devices` says, as a table."""
+    rows = [("DEVICE", "ALIAS", "SERIAL", "MODEL", "PROTOCOL", "LINE", "ID", "HEALTH", "LAST SEEN", "TROUBLE")]
+    for each in devices:
+        keys = ("uid", "alias", "serial", "model", "protocol", "line", "address", "health", "last_seen", "trouble")
+        rows.append(tuple("" if each[key] is None else str(each[key]) for key in keys))  # type: ignore[arg-type]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _closed(line: Mapping[str, Any]) -> str:
+    return f"not open: {line['trouble']}" if line["trouble"] else "not open"
+
+
+def _span(seconds: float) -> str:
+    days, rest = divmod(int(seconds), 86400)
+    hours, rest = divmod(rest, 3600)
+    minutes, rest = divmod(rest, 60)
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

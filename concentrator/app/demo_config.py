@@ -1,0 +1,138 @@
+"""The demo's configuration file: every section that matters today, with a comment for whoever changes it. Pure text."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from attrs import frozen
+
+from concentrator.app.demo_peers import FTP_USER, HOST
+
+MARK = "# CcMaster: the demo's configuration. The demo writes it anew each time it starts in this folder."
+
+
+@frozen
+class Stage:
+    """Where the demo plays: its folder, its ports, the number of meters, the password of its FTP server."""
+
+    folder: Path
+    mqtt_port: int
+    ftp_port: int
+    http_port: int
+    meters: int
+    ftp_password: str
+
+    @property
+    def config(self) -> Path:
+        """The configuration file."""
+        return self.folder / "ccmaster.toml"
+
+    @property
+    def bus(self) -> Path:
+        """The simulated bus, as a serial port."""
+        return self.folder / "bus"
+
+    @property
+    def received(self) -> Path:
+        """The folder of the FTP server."""
+        return self.folder / "ftp"
+
+
+_TEXT = """\
+{mark}
+# To read real meters: change the endpoint below to your adapter, such as "serial:/dev/ttyUSB0:baudrate=9600", and run
+#     ccmaster check FILE
+#     ccmaster run --config FILE
+
+[box]
+model = "PRO"
+timezone = "Europe/Madrid"
+# Journal, identity and control socket.
+state_dir = {state}
+plugin_dirs = []
+# The manual's passwords, to be changed at first login; here everything is on loopback.
+manual_defaults = true
+
+# The NDsp/ND bus. Here it is simulated, with true byte times.
+[line.native]
+endpoint = {endpoint}
+role = "native"
+{devices}
+# Everything is kept here first; base records are the finest intervals.
+[journal]
+base_keep = "7 days"
+max_size = "256 MiB"
+
+# The historic store: what the files are made of. Usually 5 min.
+[history]
+enabled = true
+latency = "10 s"
+format = "csv"
+keep = "30 days"
+
+# One message a meter every 10 s:
+#     mosquitto_sub -h {host} -p {mqtt_port} -t '/ccm/srv/#' -v
+[mqtt]
+enabled = true
+broker = "own"
+host = "mqtt://{host}"
+port = {mqtt_port}
+prefix_sub = "/ccm/srv"      # published here
+prefix_pub = "/ccm/dev"      # subscribed here
+qos = 1
+latency = "10 s"
+allow = ["read"]
+
+# One file a meter every 30 s. Usually 1 h; below 15 min is for trials.
+[ftp]
+enabled = true
+server = "{host}"
+port = {ftp_port}
+directory = ""               # where the login leads
+user = "{ftp_user}"
+password = {ftp_password}
+sending_latency = "30 s"
+time_of_day = "00:00"
+
+# The live page, on loopback.
+[web]
+listen = "tcp:{http_port}"
+"""
+
+_DEVICE = """
+[device.{uid}]
+line = "native"
+profile = "energycm/ccm"
+address = {unit}
+alias = {alias}
+interval = "{interval_s} s"
+"""
+
+
+def config_text(stage: Stage) -> str:
+    """The configuration file of a stage."""
+    path = str(stage.bus).replace(":", "\\:")
+    return _TEXT.format(
+        mark=MARK,
+        host=HOST,
+        state=_quoted(str(stage.folder / "state")),
+        endpoint=_quoted(f"serial:{path}:baudrate=9600"),
+        devices="".join(_device(unit, stage.meters) for unit in range(1, stage.meters + 1)),
+        mqtt_port=stage.mqtt_port,
+        ftp_port=stage.ftp_port,
+        ftp_user=FTP_USER,
+        ftp_password=_quoted(stage.ftp_password),
+        http_port=stage.http_port,
+    )
+
+
+def _device(unit: int, meters: int) -> str:
+    alias = "Main" if unit == 1 else f"Bakery {unit}" if unit % 10 == 3 else f"Flat {unit}"
+    # a meter takes 0.14 s of the bus; a full bus of 33 is read every 6 s
+    return _DEVICE.format(uid=f"m{unit:02}", unit=unit, alias=_quoted(alias), interval_s=max(3, meters // 5))
+
+
+def _quoted(text: str) -> str:
+    """A TOML string."""
+    return json.dumps(text, ensure_ascii=False)

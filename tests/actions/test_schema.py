@@ -1,0 +1,98 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from concentrator.actions.schema import Argument, Kind, checked, describe
+from concentrator.model.errors import CommandError, OutOfRange, WrongArguments
+
+SCHEMA = (
+    Argument("uid", Kind.TEXT, "which", least=1),
+    Argument("value", Kind.NUMBER, "how much", least=-10, most=10),
+    Argument("tries", Kind.INTEGER, "how often", required=False, default=3, least=1),
+    Argument("urgent", Kind.FLAG, "at once", required=False, default=False),
+    Argument("mode", Kind.TEXT, "how", required=False, choices=("on", "off")),
+)
+GOOD = {"uid": "main", "value": 1.5}
+
+
+def test_what_is_not_given_gets_its_default():
+    assert checked(SCHEMA, GOOD) == {"uid": "main", "value": 1.5, "tries": 3, "urgent": False, "mode": None}
+
+
+def test_what_is_given_stays_what_it_is():
+    given = {"uid": "x", "value": -10, "tries": 1, "urgent": True, "mode": "off"}
+    assert checked(SCHEMA, given) == given
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"uid": 7}, WrongArguments, "uid: found 7, expected a text of 1 to 256 characters"),
+        ({"uid": None}, WrongArguments, "uid: found null, expected a text of 1 to 256 characters"),
+        ({"uid": ""}, OutOfRange, 'uid: found "", expected a text of 1 to 256 characters'),
+        ({"uid": "x" * 257}, OutOfRange, 'uid: found "' + "x" * 58 + "…, expected a text of 1 to 256 characters"),
+        ({"value": "1"}, WrongArguments, 'value: found "1", expected a number of -10 to 10'),
+        ({"value": True}, WrongArguments, "value: found true, expected a number of -10 to 10"),
+        ({"value": float("nan")}, WrongArguments, "value: found NaN, expected a number of -10 to 10"),
+        ({"value": float("inf")}, WrongArguments, "value: found Infinity, expected a number of -10 to 10"),
+        ({"value": 10.01}, OutOfRange, "value: found 10.01, expected a number of -10 to 10"),
+        ({"tries": 2.0}, WrongArguments, "tries: found 2.0, expected a whole number of at least 1"),
+        ({"tries": 0}, OutOfRange, "tries: found 0, expected a whole number of at least 1"),
+        ({"urgent": 1}, WrongArguments, "urgent: found 1, expected true or false"),
+        ({"mode": "auto"}, OutOfRange, 'mode: found "auto", expected one of on, off'),
+        ({"mood": "on"}, WrongArguments, "mood: no such argument, expected uid, value, tries, urgent, mode"),
+        ({"trys": 1}, WrongArguments, "(did you mean tries?)"),
+        ({"value": [1]}, WrongArguments, "value: found [1], expected a number of -10 to 10"),
+    ],
+)
+def test_a_misfit_is_told_by_name_value_and_rule(change, error, words):
+    with pytest.raises(CommandError) as raised:
+        checked(SCHEMA, GOOD | change)
+    assert type(raised.value) is error
+    assert words in raised.value.detail
+
+
+def test_every_fault_is_told_at_once():
+    with pytest.raises(WrongArguments) as raised:
+        checked(SCHEMA, {"value": 11, "tries": "x", "colour": 1})
+    assert [fault.split(":")[0] for fault in raised.value.detail.split("; ")] == ["colour", "uid", "tries", "value"]
+
+
+def test_an_action_without_arguments_takes_none():
+    assert checked((), {}) == {}
+    with pytest.raises(WrongArguments, match="uid: no such argument, expected none"):
+        checked((), {"uid": "main"})
+
+
+def test_a_table_of_arguments_is_a_json_schema():
+    assert json.loads(json.dumps(describe(SCHEMA))) == {
+        "type": "object",
+        "properties": {
+            "uid": {"type": "string", "description": "which", "minLength": 1, "maxLength": 256},
+            "value": {"type": "number", "description": "how much", "minimum": -10, "maximum": 10},
+            "tries": {"type": "integer", "description": "how often", "minimum": 1, "default": 3},
+            "urgent": {"type": "boolean", "description": "at once", "default": False},
+            "mode": {"type": "string", "description": "how", "enum": ["on", "off"]},
+        },
+        "required": ["uid", "value"],
+        "additionalProperties": False,
+    }
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from([argument.name for argument in SCHEMA]) | st.text(), JSON))
+def test_any_json_is_taken_or_refused_in_words(arguments):
+    try:
+        values = checked(SCHEMA, arguments)
+    except CommandError as error:
+        assert error.detail
+    else:
+        assert set(values) == {argument.name for argument in SCHEMA}

@@ -1,0 +1,114 @@
+"""What holds for every profile that is shipped, whatever the device."""
+
+import math
+
+import pytest
+
+from concentrator.model.profile import Block, Function
+from concentrator.model.quantities import QUANTITIES
+from concentrator.profile.catalogue import Catalogue
+from concentrator.profile.decode import compile_block
+from concentrator.profile.encodings import encoding_of
+from concentrator.profile.plan import plan_blocks, plan_identity
+from concentrator.profile.units import house_unit
+from concentrator.wire.checksum import crc16
+from concentrator.wire.modbus import MAX_READ_BITS
+
+CATALOGUE = Catalogue()
+READS = {1: Function.COIL, 2: Function.DISCRETE, 3: Function.HOLDING, 4: Function.INPUT}
+every_profile = pytest.mark.parametrize("key", CATALOGUE.keys())
+
+
+def size(block):
+    return (block.count + 7) // 8 if block.function.is_bits else 2 * block.count
+
+
+def test_no_shipped_profile_has_a_fault():
+    assert [str(fault) for fault in CATALOGUE.faults()] == []
+
+
+def test_the_native_meter_is_among_them():
+    assert "energycm/ccm" in CATALOGUE.keys()  # noqa: SIM118
+
+
+@every_profile
+def test_names_are_unique_and_units_those_of_the_table(key):
+    points = CATALOGUE.get(key).points
+    assert len({point.name for point in points}) == len(points)
+    for point in points:
+        canonical = QUANTITIES.get(point.name)
+        assert point.quantity.unit == (canonical.unit if canonical else house_unit(point.quantity.unit))
+        assert point.quantity.label
+
+
+@every_profile
+def test_every_polled_point_is_in_one_read_that_the_device_bears(key):
+    profile = CATALOGUE.get(key)
+    plan = plan_blocks(profile)
+    read = [point.name for block in plan for point in block.points]
+    assert sorted(read) == sorted(point.name for point in profile.points if point.polled)
+    for block in (*plan, *plan_identity(profile)):
+        assert 1 <= block.count <= (MAX_READ_BITS if block.function.is_bits else profile.traits.longest_read)
+        assert block.address + block.count <= 0x10000
+
+
+@every_profile
+def test_any_content_decodes(key):
+    profile = CATALOGUE.get(key)
+    for block in (*plan_blocks(profile), *plan_identity(profile)):
+        decode = compile_block(block)
+        for data in (bytes(size(block)), b"\xff" * size(block), b"\x7f\xff" * (size(block) // 2 + 1)):
+            for name, value in decode(data[: size(block)]).items():
+                assert isinstance(value, str) or math.isfinite(value), name
+
+
+@every_profile
+def test_it_says_where_its_facts_come_from(key):
+    profile = CATALOGUE.get(key)
+    assert profile.sources
+    assert profile.confidence
+    assert profile.evidence, "a captured exchange, or one that is said to be documented and not captured"
+
+
+@every_profile
+def test_its_evidence_decodes_to_just_the_values_it_gives(key):
+    profile = CATALOGUE.get(key)
+    for evidence in profile.evidence:
+        assert evidence.source
+        block, data = exchanged(profile, evidence)
+        assert compile_block(block)(data) == evidence.values
+
+
+def exchanged(profile, evidence):
+    """The block a serial line's exchange reads, and the data of its reply."""
+    request, response = evidence.request, evidence.response
+    for frame in (request, response):
+        assert crc16(frame[:-2]) == int.from_bytes(frame[-2:], "little")
+    assert response[:2] == request[:2]
+    function = READS[request[1]]
+    start, count = int.from_bytes(request[2:4], "big"), int.from_bytes(request[4:6], "big")
+    points = tuple(
+        point
+        for point in profile.points
+        if point.function is function and all(start <= address < start + count for address in point.addresses)
+    )
+    block = Block(function, start, count, points)
+    data = response[3:-2]
+    assert response[2] == len(data) == size(block)
+    return block, data
+
+
+@every_profile
+def test_its_commands_write_what_a_register_or_coil_takes(key):
+    for command in CATALOGUE.get(key).commands:
+        assert command.values
+        assert command.function in (Function.COIL, Function.HOLDING)
+        assert len(command.values) <= 123
+        assert all(0 <= value <= 0xFFFF for value in command.values)
+
+
+@every_profile
+def test_what_is_recorded_is_a_number(key):
+    for point in CATALOGUE.get(key).points:
+        if point.recorded:
+            assert encoding_of(point.encoding).form.value not in ("text", "hex")

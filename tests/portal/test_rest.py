@@ -1,0 +1,186 @@
+import json
+
+import pytest
+from twisted.internet.address import UNIXAddress
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from concentrator.actions.schema import Argument, Kind
+from concentrator.actions.table import Action, Permission
+from concentrator.model.errors import NoReply, NotConfirmed, NotWritable
+from concentrator.portal.doors import build_control_site
+from concentrator.web.site import BODY_MOST
+from tests.support.web import FakeBox, Visit, visit
+
+
+@pytest.fixture
+def clock():
+    clock = Clock()
+    yield clock
+    assert not clock.getDelayedCalls()
+
+
+@pytest.fixture
+def box():
+    return FakeBox()
+
+
+@pytest.fixture
+def page(box, clock):
+    return box.site(clock)
+
+
+@pytest.fixture
+def socket(box, clock):
+    """The control socket's site, with an action that writes."""
+    box.wrote = []
+
+    def write(value):
+        box.wrote.append(value)
+        if isinstance(box.result, Exception):
+            raise box.result
+        return box.result
+
+    box.result = "written"
+    value = Argument("value", Kind.NUMBER, "what", most=10)
+    box.table.register(Action("write", "Writes.", Permission.WRITE, (value,), write))
+    return build_control_site(box.table, clock=clock)
+
+
+def post(site, path, body=b"", **headers):
+    # The command line names no host; the socket's mode says who may come.
+    return visit(site, path, peer=UNIXAddress(None), method="POST", body=body, **headers)
+
+
+@pytest.mark.parametrize("door", ["page", "socket"])
+def test_the_states_can_be_read_through_both_doors(request, door):
+    site = request.getfixturevalue(door)
+    assert visit(site, "/api/status").json["box"]["serial"] == "4220080001"
+    assert [found["uid"] for found in visit(site, "/api/devices").json] == ["main", "workshop"]
+    assert visit(site, "/api/devices/main").json["values"][2]["value"] == -1240.0
+    assert [found["name"] for found in visit(site, "/api/lines").json] == ["native"]
+    assert [found["name"] for found in visit(site, "/api/uplinks").json] == ["mqtt"]
+    assert visit(site, "/api/status").headers["content-type"] == "application/json"
+    assert visit(site, "/api/status").headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "error"),
+    [
+        (
+            "/api/devices/mian",
+            404,
+            {"code": "unknown", "message": "There is nothing of this name: device mian (did you mean main?)"},
+        ),
+        ("/api/nothing", 404, {"code": "unknown", "message": "There is nothing of this name: address /nothing"}),
+        ("/api/devices/main/p", 404, {"code": "unknown"}),
+        ("/api/", 404, {"code": "unknown"}),
+        ("/api/devices/", 400, {"code": "out_of_range"}),
+        ("/api/devices/%FF", 404, {"code": "unknown"}),
+        ("/api/actions/status", 405, {"code": "wrong_arguments"}),
+    ],
+)
+def test_an_error_is_a_status_a_code_and_a_sentence(page, path, status, error):
+    found = visit(page, path)
+    assert found.status == status
+    assert found.json["error"] | error == found.json["error"]
+
+
+def test_a_head_is_answered_without_a_body(page):
+    head = visit(page, "/api/status", method="HEAD")
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers["content-length"] == visit(page, "/api/status").headers["content-length"]
+
+
+def test_nothing_can_be_done_through_the_page(box, page):
+    assert post(page, "/api/actions/status", b"{}").status == 405
+
+
+def test_a_foreign_page_reads_nothing(page):
+    assert visit(page, "/api/status", host="evil.example").status == 403
+
+
+def test_the_socket_does_and_audits_what_it_is_asked(box, socket):
+    done = post(socket, "/api/actions/write", b'{"value": 3}', host="")
+    assert (done.status, done.json) == (200, "written")
+    assert box.wrote == [3]
+    assert [(entry.caller, entry.action, entry.outcome) for entry in box.audit] == [
+        ("control socket", "write", "begun"),
+        ("control socket", "write", "done"),
+    ]
+
+
+def test_an_action_without_arguments_needs_no_body(socket):
+    assert post(socket, "/api/actions/status").json["box"]["model"] == "PRO"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "words"),
+    [
+        (b'{"value": 11}', 400, "out_of_range", "value: found 11, expected a number of at most 10"),
+        (b'{"valeu": 1}', 400, "wrong_arguments", "did you mean value?"),
+        (b"{}", 400, "wrong_arguments", "value: missing"),
+        (b"[1]", 400, "wrong_arguments", "body: found [1], expected one JSON object"),
+        (b"{", 400, "wrong_arguments", "the body is not JSON"),
+        (b"\xff\xfe", 400, "wrong_arguments", "the body is not JSON"),
+        (b"[" * 60000, 400, "wrong_arguments", "the body is not JSON"),
+        (b'{"value": NaN}', 400, "wrong_arguments", "value: found NaN"),
+        (b" " * (BODY_MOST + 1), 413, "wrong_arguments", "the body is longer than 65536 bytes"),
+    ],
+)
+def test_bad_bodies_are_refused_in_words_and_nothing_is_done(box, socket, body, status, code, words):
+    refused = post(socket, "/api/actions/write", body)
+    assert refused.status == status
+    assert refused.json["error"]["code"] == code
+    assert words in refused.json["error"]["message"]
+    assert box.wrote == []
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "code"),
+    [
+        (NotWritable("p"), 409, "not_writable"),
+        (NotConfirmed("p"), 502, "not_confirmed"),
+        (NoReply("p"), 504, "no_reply"),
+        (ZeroDivisionError("a secret"), 500, "failed"),
+    ],
+)
+def test_an_action_that_fails_is_told_by_status_and_code(box, socket, result, status, code):
+    box.result = result
+    failed = post(socket, "/api/actions/write", b'{"value": 3}')
+    assert (failed.status, failed.json["error"]["code"]) == (status, code)
+    assert "secret" not in failed.text
+
+
+def test_an_unknown_action_is_404_and_a_known_one_wants_a_post(socket):
+    unknown = post(socket, "/api/actions/wirte")
+    assert unknown.status == 404
+    assert "did you mean write?" in unknown.json["error"]["message"]
+    wrong = visit(socket, "/api/actions/write")
+    assert (wrong.status, wrong.headers["allow"]) == (405, "POST")
+    assert visit(socket, "/api/status", method="POST").headers["allow"] == "GET, HEAD"
+    assert visit(socket, "/api/status", method="DELETE").status == 405
+
+
+def test_a_result_that_takes_its_time_is_waited_for(box, socket):
+    box.result = Deferred()
+    visitor = Visit(socket)
+    visitor.ask("/api/actions/write", method="POST", body=b'{"value": 3}')
+    assert visitor.transport.value() == b""
+    box.result.callback({"ok": True})
+    assert visitor.answer().json == {"ok": True}
+    visitor.end()
+
+
+def test_a_caller_that_leaves_does_not_undo_what_it_asked_for(box, socket):
+    box.result = Deferred()
+    visitor = Visit(socket)
+    visitor.ask("/api/actions/write", method="POST", body=json.dumps({"value": 3}).encode())
+    visitor.end()
+    box.result.callback({"ok": True})
+    assert box.audit[-1].outcome == "done"
+
+
+def test_what_is_not_the_api_is_not_on_the_socket(socket):
+    assert visit(socket, "/").status == 404
+    assert visit(socket, "/devices/main").status == 404

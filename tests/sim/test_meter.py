@@ -1,0 +1,134 @@
+"""A CcM meter is what its profile says, measures what happens, and guards its configuration."""
+
+import struct
+
+import pytest
+
+from concentrator.model.reading import Value
+from concentrator.profile.catalogue import Catalogue
+from concentrator.profile.decode import compile_block
+from concentrator.sim.meter import UNLOCK, CcmMeter, ccm_meters
+from concentrator.sim.slave import BUSY, ILLEGAL_ADDRESS, ILLEGAL_VALUE, Refusal
+
+NOW = 1_795_262_400.0
+PROFILE = Catalogue().get("energycm/ccm")
+MODBUS_ID, DIRECTION, IDENTIFY, LOCK, CLOCK = 0x300, 0x301, 0x303, 0x304, 0x306
+
+
+def meter() -> CcmMeter:
+    return ccm_meters(PROFILE, 1, "test", NOW)[0]
+
+
+def shown(subject: CcmMeter, at: float = NOW) -> dict[str, Value]:
+    """Every value, read block by block as a master does and decoded by the profile."""
+    values: dict[str, Value] = {}
+    for block in PROFILE.blocks:
+        registers = subject.read(block.address, block.count, at)
+        values |= compile_block(block)(struct.pack(f">{block.count}H", *registers))
+    return values
+
+
+def refused(code: int, subject: CcmMeter, address: int, *values: int, at: float = NOW) -> None:
+    with pytest.raises(Refusal) as caught:
+        subject.write(address, values, at)
+    assert caught.value.code == code
+
+
+def test_the_first_meter_is_the_one_of_the_manual() -> None:
+    values = shown(meter())
+    assert (values["serial"], values["firmware"]) == ("0420020081", "0X2C06")
+    assert list(meter().read(0, 2, NOW)) == [0x434D, 0x0100]
+
+
+def test_no_two_meters_share_a_serial_number() -> None:
+    serials = [one.serial for one in ccm_meters(PROFILE, 33, "test", NOW)]
+    assert len(set(serials)) == 33
+    assert all(len(serial) == 10 and serial.isdecimal() for serial in serials)
+
+
+def test_totals_are_the_sums_of_the_phases_to_the_last_step() -> None:
+    for second in range(0, 86_400, 3607):
+        values = shown(meter(), NOW + second)
+        for total in ("p", "q", "ea_imp", "er_imp"):
+            phases = [float(values[f"{total}{phase}"]) for phase in (1, 2, 3)]
+            assert sum(phases) == pytest.approx(float(values[total]), abs=1e-9)
+        s, p, q = (float(values[name]) for name in "spq")
+        assert s * s == pytest.approx(p * p + q * q, rel=1e-3)
+        for phase in (1, 2, 3):
+            v, i, pf, p = (float(values[f"{name}{phase}"]) for name in ("v", "i", "pf", "p"))
+            assert v * i * pf == pytest.approx(p, rel=5e-3)
+
+
+def test_a_single_phase_meter_has_nothing_on_the_other_phases() -> None:
+    values = shown(ccm_meters(PROFILE, 2, "test", NOW)[1])
+    assert values["model"] in (2, "CcM2")
+    assert values["p"] == values["p1"] != 0
+    assert values["v2"] == values["i3"] == values["ea_imp2"] == 0
+
+
+def test_counters_go_on_over_a_restart() -> None:
+    before, after = meter(), ccm_meters(PROFILE, 1, "test", NOW + 500)[0]
+    assert shown(before, NOW + 500)["ea_imp"] == shown(after, NOW + 500)["ea_imp"]
+    assert float(shown(before, NOW + 500)["ea_imp"]) > float(shown(before, NOW)["ea_imp"])
+
+
+def test_one_measuring_window_is_shown_for_a_whole_second() -> None:
+    subject = meter()
+    block = (0x100, 52)
+    assert subject.read(*block, NOW + 0.01) == subject.read(*block, NOW + 0.99) != subject.read(*block, NOW + 1.0)
+
+
+@pytest.mark.parametrize(("address", "count", "code"), [(0x200, 1, 2), (0x0F, 2, 2), (0x100, 65, 3)])
+def test_what_is_not_there_is_refused(address: int, count: int, code: int) -> None:
+    with pytest.raises(Refusal) as caught:
+        meter().read(address, count, NOW)
+    assert caught.value.code == code
+
+
+def test_settings_are_kept_and_shown() -> None:
+    subject = meter()
+    subject.write(DIRECTION, (2,), NOW)
+    subject.write(IDENTIFY, (30,), NOW + 1)
+    later = shown(subject, NOW + 11)
+    assert later["direction_mode"] in (2, "bidirectional reverse")
+    assert later["identify"] == 20
+    assert shown(subject, NOW + 60)["identify"] == 0
+
+
+def test_the_clock_can_be_set() -> None:
+    subject = meter()
+    subject.write(CLOCK, divmod(int(NOW) - 3600, 0x10000), NOW)
+    assert shown(subject, NOW + 5)["measured_at"] == NOW - 3595
+
+
+def test_the_modbus_id_is_locked_for_all_but_a_minute_after_the_key() -> None:
+    subject = meter()
+    refused(ILLEGAL_VALUE, subject, MODBUS_ID, 9)
+    refused(ILLEGAL_VALUE, subject, LOCK, 1234)
+    subject.write(LOCK, (UNLOCK,), NOW)
+    refused(ILLEGAL_VALUE, subject, MODBUS_ID, 247, at=NOW + 1)
+    refused(ILLEGAL_VALUE, subject, MODBUS_ID, 9, at=NOW + 61)
+    subject.write(MODBUS_ID, (9,), NOW + 59)
+    assert subject.unit == 9
+
+
+def test_a_meter_that_stores_a_setting_is_busy() -> None:
+    subject = meter()
+    subject.write(DIRECTION, (1,), NOW)
+    refused(BUSY, subject, DIRECTION, 0, at=NOW + 0.05)
+    subject.write(DIRECTION, (0,), NOW + 0.2)
+
+
+@pytest.mark.parametrize(
+    ("address", "values", "code"),
+    [
+        (DIRECTION, (3,), ILLEGAL_VALUE),
+        (0x100, (1,), ILLEGAL_ADDRESS),
+        (0x302, (1,), ILLEGAL_ADDRESS),
+        (CLOCK, (1,), ILLEGAL_ADDRESS),
+        (CLOCK + 1, (1,), ILLEGAL_ADDRESS),
+        (0x200, (1,), ILLEGAL_ADDRESS),
+    ],
+)
+def test_what_cannot_be_written_is_refused(address: int, values: tuple[int, ...], code: int) -> None:
+    refused(code, meter(), address, *values)

@@ -1,0 +1,152 @@
+import pytest
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+
+from concentrator.model.errors import TryLater
+from concentrator.model.record import Receipt
+from concentrator.uplink.paho_link import Terms, Verdict
+from concentrator.uplink.payload import Message
+from concentrator.uplink.session import Manners, Session
+from tests.support.records import batch, interval
+
+FINE, DENIED, PATIENCE = Verdict(0, "Success"), Verdict(0x87, "Not authorized"), Verdict(0x97, "Quota exceeded")
+
+
+class Link:
+    """Writes down what is published; mids count from 101."""
+
+    def __init__(self):
+        self.published = []
+        self.aborted = []
+
+    def publish(self, message, qos):
+        self.published.append((message, qos))
+        return 100 + len(self.published)
+
+    def abort(self, why):
+        self.aborted.append(why)
+
+
+class Desk:
+    """A session on a link that is the test's."""
+
+    def __init__(self, window=50, terms=Terms(), speak=lambda record: Message("t", b"%d" % record.n)):
+        self.clock = Clock()
+        self.told = []
+        manners = Manners(speak, 1, window, 60.0, lambda session: self.told.append("made"), self.told.append)
+        self.session = Session(manners, terms, self.clock)
+        self.link = Link()
+        self.session.makeConnection(self.link)
+        self.outcome = []
+
+    def send(self, *numbers):
+        self.session.send(batch(*map(interval, numbers))).addBoth(self.outcome.append)
+
+    @property
+    def payloads(self):
+        return [message.payload for message, _ in self.link.published]
+
+
+@pytest.mark.parametrize(("own", "theirs"), [(2, 65535), (50, 2)])
+def test_the_window_is_ours_or_the_brokers_whichever_is_narrower(own, theirs):
+    desk = Desk(own, Terms(window=theirs))
+    desk.send(1, 2, 3)
+    assert desk.payloads == [b"1", b"2"]
+    desk.session.settled(102, FINE)
+    assert desk.payloads == [b"1", b"2", b"3"]
+
+
+def test_the_receipt_comes_with_the_last_verdict_and_tells_taken_from_refused():
+    desk = Desk()
+    desk.send(7, 8, 9)
+    desk.session.settled(102, DENIED)
+    desk.session.settled(103, FINE)
+    assert desk.outcome == []
+    desk.session.settled(101, FINE)
+    assert desk.outcome == [Receipt(frozenset({7, 9}), {8: "the broker refused it: Not authorized"})]
+    assert not desk.clock.getDelayedCalls()
+
+
+def test_a_broker_that_asks_for_patience_keeps_the_record_with_us():
+    desk = Desk(window=2)
+    desk.send(1, 2, 3)
+    desk.session.settled(101, FINE)
+    desk.session.settled(102, PATIENCE)
+    desk.session.settled(103, FINE)
+    failure = desk.outcome[0]
+    assert failure.check(TryLater)
+    assert failure.value.receipt == Receipt(frozenset({1, 3}))
+    assert failure.value.in_flight == frozenset()
+
+
+def test_when_the_session_falls_what_was_in_flight_is_named_and_what_was_taken_is_told():
+    desk = Desk(window=2)
+    desk.send(1, 2, 3)
+    desk.session.settled(101, FINE)
+    desk.session.connectionLost(Failure(TryLater("gone")))
+    failure = desk.outcome[0].value
+    assert (failure.detail, failure.receipt.accepted, failure.in_flight) == ("gone", {1}, {2, 3})
+    assert desk.told == ["made", "gone"]
+    assert not desk.clock.getDelayedCalls()
+
+
+def test_a_record_that_cannot_be_said_or_is_too_long_for_the_broker_is_rejected_with_the_reason():
+    def speak(record):
+        if record.n == 1:
+            raise ValueError("serial: found '', expected letters")
+        return Message("topic", b"x" * record.n)
+
+    desk = Desk(terms=Terms(longest_packet=40), speak=speak)
+    desk.send(1, 2, 26)
+    desk.session.settled(101, FINE)
+    assert desk.outcome == [
+        Receipt(
+            frozenset({2}),
+            {1: "serial: found '', expected letters", 26: "its message has 41 bytes, the broker takes 40"},
+        )
+    ]
+
+
+def test_a_broker_that_stops_confirming_is_left_after_a_minute_of_silence():
+    desk = Desk()
+    desk.send(1, 2)
+    desk.clock.pump([30, 29])
+    desk.session.settled(101, FINE)
+    desk.clock.pump([30, 29])
+    assert desk.link.aborted == []
+    desk.clock.advance(1)
+    assert desk.link.aborted == ["nothing confirmed in 60 s"]
+
+
+def test_an_empty_batch_has_an_empty_receipt():
+    desk = Desk()
+    desk.send()
+    assert desk.outcome == [Receipt(frozenset())]
+
+
+def test_verdicts_on_other_messages_change_nothing():
+    desk = Desk()
+    desk.session.say(Message("status", b""), 1)
+    desk.session.settled(101, FINE)
+    desk.send(1)
+    desk.session.settled(101, DENIED)
+    assert desk.outcome == []
+
+
+def test_one_batch_at_a_time():
+    desk = Desk()
+    desk.send(1)
+    with pytest.raises(RuntimeError):
+        desk.send(2)
+
+
+def test_a_batch_nobody_waits_for_any_more_is_forgotten():
+    desk = Desk()
+    waiting = desk.session.send(batch(interval(1)))
+    waiting.addErrback(lambda _: None)
+    waiting.cancel()
+    assert not desk.clock.getDelayedCalls()
+    desk.session.settled(101, FINE)
+    desk.send(2)
+    desk.session.settled(102, FINE)
+    assert desk.outcome == [Receipt(frozenset({2}))]
