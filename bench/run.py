@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 from attrs import field, frozen
@@ -24,18 +25,21 @@ from concentrator.sim.exchange import Exchange, Status, from_log
 TURNAROUND_S = 0.005
 _WARM = 20  # exchanges before the window opens
 _PATIENCE_S = 20.0
+_STALL_S = 0.003  # a byte later than this says more about the machine than about the master
 _ROOT = Path(__file__).parents[1]
 
 
 @frozen
 class Run:
     """What one master did in one window. `efficiency`: what the wire can do over what was done, above 1 where the
-    silence is not kept; `early`: requests within 3.5 characters of silence; `lag_us`: how late the simulator itself
-    was at worst in the middle and in the worst hundredth of replies."""
+    silence is not kept; `early`: requests within 3.5 characters of silence; `stalled`: exchanges that are left out of
+    all bus figures because the simulator itself was kept from its work; `lag_us`: how late the simulator was with its
+    worst byte, in the middle of all replies."""
 
     master: str
     bus: str
     exchanges: int
+    stalled: int
     per_s: float
     cycle_s: float
     efficiency: float
@@ -44,7 +48,7 @@ class Run:
     cpu_us: float
     rss_mib: float
     start_s: float
-    lag_us: tuple[float, float]
+    lag_us: float
     statuses: Mapping[str, int] = field(factory=dict)
 
 
@@ -82,22 +86,24 @@ def measure(master: str, bus: str, options: Sequence[str], seconds: float) -> Ru
 
 def _run(master: str, bus: str, start_s: float, cpu_us: float, rss_mib: float, window: list[Exchange]) -> Run:
     wire = Wire()
-    span_s = window[-1].began - window[0].began
-    possible_s = sum(limit_s(each.count, wire) for each in window[:-1] if each.status is Status.OK)
-    lags = sorted(each.lag_s for each in window)
+    # an exchange and the silence after it, until the next one begins
+    rounds = [(each, after) for each, after in pairwise(window) if each.lag_s <= _STALL_S]
+    span_s = sum(after.began - each.began for each, after in rounds)
+    possible_s = sum(limit_s(each.count, wire) for each, _ in rounds if each.status is Status.OK)
     return Run(
         master,
         bus,
         exchanges=len(window),
-        per_s=(len(window) - 1) / span_s,
-        cycle_s=SLAVES * span_s / (len(window) - 1),
+        stalled=len(window) - 1 - len(rounds),
+        per_s=len(rounds) / span_s,
+        cycle_s=SLAVES * span_s / len(rounds),
         efficiency=possible_s / span_s,
-        gap_ms=statistics.median(each.gap_s or 0.0 for each in window) * 1000,
-        early=sum(each.is_early for each in window),
+        gap_ms=statistics.median(after.gap_s or 0.0 for _, after in rounds) * 1000,
+        early=sum(after.is_early for _, after in rounds),
         cpu_us=cpu_us / len(window),
         rss_mib=rss_mib,
         start_s=start_s,
-        lag_us=(lags[len(lags) // 2] * 1e6, lags[len(lags) * 99 // 100] * 1e6),
+        lag_us=statistics.median(each.lag_s for each in window) * 1e6,
         statuses=Counter(str(each.status) for each in window),
     )
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -166,7 +167,7 @@ class HistorySection:
 
     enabled: bool = setting(flag(), True, "Whether history is kept. Off, no files are sent either.")
     latency_s: int = setting(_whole_division(HOUR_S, 10, HOUR_S, "hour"), "5 min", "One record each.", key="latency")
-    format: str = setting(choice("csv", "json"), "csv", "How files are written.")
+    format: Literal["csv", "json"] = setting(choice("csv", "json"), "csv", "How files are written.")
     keep_s: float = setting(duration(DAY_S, 100 * 365 * DAY_S), "2 years", "How long it is kept.", key="keep")
 
 

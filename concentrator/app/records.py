@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
@@ -28,7 +29,10 @@ def records(path: Path, period_s: int | None = None, device: str = "") -> Iterat
     file = path / JOURNAL if path.is_dir() else path
     if not file.is_file():
         raise JournalError(f"{file}: there is no such file")
-    with translated(), closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+    # At rest SQLite wants to put a file beside it even to read; where it may not, nobody writes either.
+    is_still = not file.with_name(f"{file.name}-wal").exists() and not os.access(file.parent, os.W_OK)
+    how = "mode=ro&immutable=1" if is_still else "mode=ro"
+    with translated(), closing(sqlite3.connect(f"{file.absolute().as_uri()}?{how}", uri=True)) as connection:
         tables = Tables(Database(connection, file))
         periods = tables.periods() if period_s is None else [period_s]
         first = 1

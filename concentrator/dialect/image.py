@@ -25,7 +25,3 @@ class RegisterImage:
     def register(self, function: Function, address: int) -> int | None:
         """The content of one register or bit; None when it was never read."""
         return self._content.get(function, {}).get(address)
-
-    def clear(self) -> None:
-        """Forgets everything."""
-        self._content.clear()

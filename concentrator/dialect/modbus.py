@@ -1,4 +1,4 @@
-"""Modbus stations: reads the blocks of a profile, keeps the register image and decodes from it. Hides the framing of
+"""Modbus stations: reads the blocks of a profile, keeps the register images and decodes from it. Hides the framing of
 the line, which blocks tell who a device is, and that stations of one profile share its plan."""
 
 from __future__ import annotations
@@ -46,8 +46,12 @@ class ModbusStation:
         self._plan = plan
         self._unit = unit
         self._framing = framing
-        self.image = RegisterImage()
+        self._images: dict[int, RegisterImage] = {}
         self.blocks: Sequence[Block] = plan.blocks
+
+    def image(self, unit: int) -> RegisterImage:
+        """What was read last of a Modbus ID: the station's own, or another its profile reads with it."""
+        return self._images.setdefault(unit, RegisterImage())
 
     def read(self, block: Block) -> Conversation[Taken]:
         """Reads one block and decodes its points."""
@@ -55,8 +59,9 @@ class ModbusStation:
         request = read(block.function, block.address, block.count)
         traits = self._plan.profile.traits
         data = yield self._framing(unit, request, traits.answer_s, traits.pause_s)
-        self.image.store(block.function, block.address, block.count, data)
-        values = self._plan.decode(block, data, self.image)
+        image = self.image(unit)
+        image.store(block.function, block.address, block.count, data)
+        values = self._plan.decode(block, data, image)
         return Taken(values, tuple(point.name for point in block.points if point.name not in values))
 
     def identify(self) -> Conversation[Taken]:
@@ -72,7 +77,7 @@ class ModbusStation:
 
     def lost(self) -> None:
         """Modbus keeps nothing between two requests; what was read is old now."""
-        self.image.clear()
+        self._images.clear()
 
 
 def _tells_who(block: Block) -> bool:

@@ -32,7 +32,7 @@ def format_duration(seconds: float) -> str:
         if seconds >= _UNIT_S[unit] and seconds % _UNIT_S[unit] == 0:
             count = int(seconds // _UNIT_S[unit])
             return f"{count} {'day' if unit == 'days' and count == 1 else unit}"
-    return f"{seconds:g} s"
+    return f"{seconds:.15g} s"
 
 
 def base_interval_s(latencies_s: Iterable[int]) -> int:

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from concentrator.api import DeviceState, LineState, UplinkState, Wall
 from concentrator.model.reading import Value
-from concentrator.portal.numbers import GAP, MISSING, ago, clock_time, count, joined, moment, shown, span
+from concentrator.portal.numbers import GAP, MISSING, ago, clock_time, count, joined, moment, shown, since, span
 
 Cell = Mapping[str, object]
 """What stands in a cell, by part: `text`; `unit` and `last` (what a silent device said last) of a value; `words`, a
@@ -62,7 +62,7 @@ class Cells:
     def overview(self, devices: Sequence[DeviceState]) -> dict[str, Cell]:
         """The cells of the overview: its sentence, lines, uplinks, and of each device the main readouts."""
         now, zone = self._sources.wall.now(), self._sources.zone
-        cells = self.frame() | {":sentence": _sentence(devices)}
+        cells = self.frame() | {":sentence": self._aged(*_sentence(devices))}
         for line in self._sources.lines():
             cells |= _line(line)
         for uplink in self._sources.uplinks():
@@ -76,7 +76,10 @@ class Cells:
         now, zone = self._sources.wall.now(), self._sources.zone
         units = {name: unit for name, _, unit in state.points}
         cells: dict[str, Cell] = {
-            f"{state.uid}:health": {"health": state.health, "words": _badge(state, now, zone), "at": state.last_seen},
+            f"{state.uid}:health": {
+                "health": state.health,
+                **self._aged(_badge(state, now, zone), state.last_seen),
+            },
             f"{state.uid}:trouble": {"text": state.trouble},
             f"{state.uid}:seen": {"text": MISSING if state.last_seen is None else clock_time(state.last_seen, zone)},
         }
@@ -87,9 +90,15 @@ class Cells:
     def _value(self, state: DeviceState, name: str, unit: str) -> Cell:
         value, at = state.values.get(name, (None, None))
         text, in_unit = self._shown(f"{state.uid}.{name}", value, unit)
-        if state.health != "silent" or text == MISSING:
-            return {"text": text, "unit": in_unit, "at": at, "last": ""}
-        return {"text": MISSING, "unit": in_unit, "at": at, "last": f"last {joined(text, in_unit)}"}
+        last = ""
+        if state.health == "silent" and text != MISSING:
+            text, last = MISSING, f"last {joined(text, in_unit)}"
+        return {"text": text, "unit": in_unit, "last": last, **self._aged("{ago}", at)}
+
+    def _aged(self, words: str, at: float | None) -> Cell:
+        if at is None:
+            return {"words": words.replace("{ago}", MISSING), "at": None, "since": ""}
+        return {"words": words, "at": at, "since": since(at, self._sources.wall.now(), self._sources.zone)}
 
     def _shown(self, key: str, value: Value | None, unit: str) -> tuple[str, str]:
         text, in_unit = shown(value, unit, key in self._in_kilo)
@@ -134,9 +143,9 @@ def _first(points: Sequence[tuple[str, str, str]], preferred: Sequence[str], uni
     return named or next((point for point in points if point[2] == unit), None)
 
 
-def _sentence(devices: Sequence[DeviceState]) -> Cell:
+def _sentence(devices: Sequence[DeviceState]) -> tuple[str, float | None]:
     if not devices:
-        return {"words": "No devices yet: the configuration names none.", "at": None}
+        return "No devices yet: the configuration names none.", None
     healths = Counter(state.health for state in devices)
     said = [f"{healths['answering']} of {len(devices)} devices answer"]
     if late := healths["doubtful"]:
@@ -146,7 +155,7 @@ def _sentence(devices: Sequence[DeviceState]) -> Cell:
     if new := healths["new"]:
         said.append(f"{new} {'is' if new == 1 else 'are'} not read yet")
     newest = max((at for state in devices for _, at in state.values.values()), default=None)
-    return {"words": ", ".join(said) + "." + (" Newest value {ago}." if newest is not None else ""), "at": newest}
+    return ", ".join(said) + "." + (" Newest value {ago}." if newest is not None else ""), newest
 
 
 def _badge(state: DeviceState, now: float, zone: tzinfo) -> str:

@@ -21,6 +21,7 @@ _DEFAULT_DECIMALS = 2
 _UNITS = {"degC": "°C"}
 
 _MINUTE_S, _HOUR_S = 60, 3600
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def shown(value: Value | None, unit: str, was_kilo: bool = False) -> tuple[str, str]:
@@ -70,16 +71,17 @@ def count(number: float) -> str:
 
 def clock_time(at: float, zone: tzinfo) -> str:
     """The time of day with its seconds: 10:41:07."""
-    return datetime.fromtimestamp(at, zone).strftime("%H:%M:%S")
+    then = datetime.fromtimestamp(at, zone)
+    return f"{then.hour:02}:{then.minute:02}:{then.second:02}"
 
 
 def moment(at: float, now: float, zone: tzinfo) -> str:
     """A moment as short as `now` allows: 10:41 today, 20 Nov, 10:41 before."""
     then, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone)
-    time = then.strftime("%H:%M")
+    time = f"{then.hour:02}:{then.minute:02}"
     if then.date() == today.date():
         return time
-    day = f"{then.day}{GAP}{then.strftime('%b')}"
+    day = f"{then.day}{GAP}{_MONTHS[then.month - 1]}"
     return f"{day}, {time}" if then.year == today.year else f"{day}{GAP}{then.year}, {time}"
 
 
@@ -90,6 +92,11 @@ def ago(at: float, now: float, zone: tzinfo) -> str:
         return f"{age}{GAP}s{GAP}ago"
     if age < _HOUR_S:
         return f"{age // _MINUTE_S}{GAP}min{GAP}ago"
+    return since(at, now, zone)
+
+
+def since(at: float, now: float, zone: tzinfo) -> str:
+    """Since when something is: since 10:41, since 20 Nov, 10:41."""
     return f"since{GAP}{moment(at, now, zone)}"
 
 

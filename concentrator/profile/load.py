@@ -76,7 +76,7 @@ def _profile(document: Mapping[str, Any], key: str, faults: Faults) -> DevicePro
     identity = [
         made
         for section, table in _list(document, "identify", faults)
-        if (made := identifying_point(table, section, taken, faults)) is not None
+        if (made := identifying_point(table, section, around, taken, faults)) is not None
     ]
     commands = _commands(document, faults)
     evidence = _evidence(document, faults)

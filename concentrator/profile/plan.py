@@ -35,9 +35,10 @@ class _Lane:
         return cls(one.function, one.unit_id, one.rate, one.every_s)
 
     @property
-    def order(self) -> tuple[float, str, int]:
+    def order(self) -> tuple[float, str, int, str, bool]:
+        """The most frequent first; no two lanes are equal in it."""
         period_s = RATE_S[self.rate] if self.every_s is None else self.every_s
-        return period_s, self.function, -1 if self.unit_id is None else self.unit_id
+        return period_s, self.function, -1 if self.unit_id is None else self.unit_id, self.rate, self.every_s is None
 
 
 @frozen

@@ -65,13 +65,15 @@ def cadence(table: Table, default: Rate, section: str, faults: Faults) -> tuple[
     return rate, every_s
 
 
-def identifying_point(table: Table, section: str, taken: set[str], faults: Faults) -> Point | None:
+def identifying_point(
+    table: Table, section: str, around: Surroundings, taken: set[str], faults: Faults
+) -> Point | None:
     """The point of a checked `[[identify]]` table, under a name not in `taken`, which it joins; None on a fault."""
     encoding = _encoding(table, section, faults)
     function = Function(table["function"])
     if function.is_bits:
         faults.note(section, "function", function, "holding or input")
-    if encoding is None or not _fits(table["address"], encoding.registers, section, faults):
+    if encoding is None or not _fits(table["address"], encoding.registers, section, around, faults):
         return None
     what = table["what"]
     name = next((name for pattern, name in _WHAT if pattern.match(what.lower())), "") or _slug(what)
@@ -178,11 +180,19 @@ def _unit(table: Table, section: str, faults: Faults) -> str | None:
     return canonical.unit
 
 
-def _fits(address: int, count: int, section: str, faults: Faults) -> bool:
+def _fits(address: int, count: int, section: str, around: Surroundings, faults: Faults) -> bool:
+    """Whether registers lie in the table, and one read of the device can bring them."""
+    before = len(faults.found)
     if address + count > 0x10000:
         faults.note(section, "address", f"{address} with {count} registers", "the last register at 65535 at most")
-        return False
-    return True
+    if count > around.traits.longest_read:
+        expected = f"{around.traits.longest_read} at most, the device's longest read"
+        faults.note(section, "type", f"{count} registers", expected)
+    for barrier in around.traits.barriers:
+        if address < barrier < address + count:
+            found = f"registers {address} to {address + count - 1}"
+            faults.note(section, "address", found, f"none across the barrier at {barrier}")
+    return len(faults.found) == before
 
 
 def _check_place(
@@ -206,13 +216,7 @@ def _check_place(
         faults.note(section, "words", shown(words), f"{encoding.registers} different addresses, for {encoding.name}")
     start = min(words, default=table["address"])
     end = max(words, default=start + (1 if function.is_bits else encoding.registers) - 1) + 1
-    _fits(start, end - start, section, faults)
-    if end - start > around.traits.longest_read:
-        longest = f"{around.traits.longest_read} at most, the device's longest read"
-        faults.note(section, "words" if words else "type", f"{end - start} registers", longest)
-    for barrier in around.traits.barriers:
-        if start < barrier < end:
-            faults.note(section, "address", f"registers {start} to {end - 1}", f"none across the barrier at {barrier}")
+    _fits(start, end - start, section, around, faults)
 
 
 def _is_little(table: Table) -> bool:

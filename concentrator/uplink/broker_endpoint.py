@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectionClosed, ConnectionDone
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IStreamClientEndpoint
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -44,6 +44,8 @@ def spoken(reason: Failure) -> str:
     value = reason.value
     if isinstance(value, ConnectionDone):
         return "the other end closed the connection"
+    if isinstance(value, ConnectionClosed):
+        return "the connection broke"
     if type(value).__name__ == "VerificationError":
         return "the certificate is not for this host"
     if value is not None and value.args and isinstance(value.args[0], list):  # OpenSSL's queue of errors

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from attrs import frozen
 from twisted.application.internet import ClientService
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
@@ -88,36 +88,27 @@ class MqttUplink:
         )
         self._greeting = Greeting(endpoint, hello, clock, limits.welcome_s, self._agreed, self._unreachable)
         self._backoff = Backoff(jitter, limits.first_pause_s, limits.longest_pause_s)
-        self._service: ClientService | None = None
+        factory = Factory.forProtocol(lambda: Session(self._manners, self._terms, clock))
+        self._service = ClientService(self._greeting, factory, lambda _: self._backoff.pause_s(), clock)
         self._session: Session | None = None
         self._terms = Terms()
         self._standing = Standing()
         self._made_at = 0.0
-        self._waiters: list[Deferred[None]] = []
 
     def start(self) -> None:
         """Begins connecting, and connects again for ever."""
-        factory = Factory.forProtocol(lambda: Session(self._manners, self._terms, self._clock))
-        self._service = ClientService(self._greeting, factory, lambda _: self._backoff.pause_s(), self._clock)
         self._service.startService()
 
     def stop(self) -> Deferred[None]:
         """Says that the box goes offline, and goes."""
-        service, self._service = self._service, None
-        if service is None:
-            return succeed(None)
         if self._session is not None:
             self._session.give_up("stopped")
             self._session.say(self._voice.offline(), qos=0)  # 0: no answer that could cross our leaving
-        return service.stopService()
+        return self._service.stopService()
 
     def when_ready(self) -> Deferred[None]:
         """Fires when the broker has welcomed us."""
-        if self._session is not None:
-            return succeed(None)
-        waiter: Deferred[None] = Deferred(self._waiters.remove)
-        self._waiters.append(waiter)
-        return waiter
+        return self._service.whenConnected().addCallback(lambda _: None)
 
     def standing(self) -> Standing:
         """Up while the broker has us."""
@@ -142,9 +133,6 @@ class MqttUplink:
         self._made_at = self._clock.seconds()
         self._standing = self._standing.turned(self._wall.now(), is_up=True)
         session.say(self._voice.online(self._software, self._wall.now()), qos=1)
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            waiter.callback(None)
 
     def _lost(self, why: str) -> None:
         self._session = None
@@ -153,6 +141,6 @@ class MqttUplink:
         self._unreachable(why)
 
     def _unreachable(self, why: str) -> None:
-        if why != self._standing.trouble and self._service is not None:
+        if why != self._standing.trouble and self._service.running:
             log.warn("{name}: {address}: {why}", name=self.name, address=self.address, why=why)
         self._standing = self._standing.turned(self._wall.now(), why)

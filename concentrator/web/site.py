@@ -13,10 +13,13 @@ from weakref import WeakSet
 from attrs import frozen
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web import http
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
+
+_log = Logger()
 
 BODY_MOST = 64 * 1024
 IDLE_S = 60
@@ -43,6 +46,8 @@ class Refusal:
     sentence: str
 
 
+_NOTHING = Refusal(HTTPStatus.NOT_FOUND, "There is nothing at this address.")
+
 Admit = Callable[[Request], Refusal | None]
 """`admit(request)`: None for a welcome visitor, or why not."""
 
@@ -62,15 +67,15 @@ class Body(BytesIO):
         return len(chunk) if self.too_big else super().write(chunk)
 
 
-class PortalRequest(Request):
+class SiteRequest(Request):
     """A request whose failure is told in one sentence; the log has the rest."""
 
     def processingFailed(self, reason: Failure) -> Failure:  # noqa: N802
         """Logs the failure and answers 500."""
-        self._log.failure("page {path} failed", reason, path=self.path.decode("ascii", "replace"))
+        _log.failure("page {path} failed", reason, path=self.path.decode("ascii", "replace"))
         if self.startedWriting:
             self.loseConnection()
-        elif not self._disconnected:
+        elif self.channel is not None:
             say(self, HTTPStatus.INTERNAL_SERVER_ERROR, "This page failed; the box goes on reading. Its log says why.")
         return reason
 
@@ -80,6 +85,8 @@ class GuardedSite(Site):
     served. Time-outs run on `clock`."""
 
     noisy = False
+    # Not the one that also speaks HTTP/2, because that keeps its connection to itself.
+    protocol = http.HTTPChannel  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -88,14 +95,14 @@ class GuardedSite(Site):
         admit: Admit = lambda request: None,
         closing: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(root, PortalRequest, parsePOSTFormSubmission=False, timeout=IDLE_S, reactor=clock)
+        super().__init__(root, SiteRequest, parsePOSTFormSubmission=False, timeout=IDLE_S, reactor=clock)
         self._admit = admit
         self._closing = closing
-        self._visits: WeakSet[Any] = WeakSet()
+        self._visits: WeakSet[http.HTTPChannel] = WeakSet()
 
     def buildProtocol(self, address: IAddress | None) -> Any:  # noqa: N802
         """The channel of a new visitor."""
-        visit = super().buildProtocol(address)
+        visit: Any = super().buildProtocol(address)
         self._visits.add(visit)
         return visit
 
@@ -115,6 +122,9 @@ class GuardedSite(Site):
     def log(self, request: http.Request) -> None:
         """Keeps no access log."""
 
+    def startFactory(self) -> None:  # noqa: N802
+        """Begins nothing: Twisted would keep a date for the access log, and wake up every second for it."""
+
     def stopFactory(self) -> None:  # noqa: N802
         """Nobody is served any more, over connections that are still open neither."""
         self._closing()
@@ -129,7 +139,11 @@ class Folder(Resource):
 
     def getChild(self, path: bytes, request: Request) -> Resource:  # noqa: N802
         """What stands where nothing was put."""
-        return _Refused(Refusal(HTTPStatus.NOT_FOUND, "There is nothing at this address."))
+        return _Refused(_NOTHING)
+
+    def render(self, request: Request) -> int:
+        """The folder itself shows nothing."""
+        return _Refused(_NOTHING).render(request)
 
 
 def loopback_reader(request: Request) -> Refusal | None:

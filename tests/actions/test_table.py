@@ -38,7 +38,9 @@ class Told(list):
     """What happened, in order: audit entries and calls."""
 
     def table(self, *actions):
-        table = ActionTable(lambda entry: self.append((entry.caller, entry.action, dict(entry.arguments), entry.outcome)))
+        table = ActionTable(
+            lambda entry: self.append((entry.caller, entry.action, dict(entry.arguments), entry.outcome))
+        )
         for action in actions:
             table.register(action)
         return table

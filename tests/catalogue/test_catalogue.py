@@ -112,3 +112,9 @@ def test_what_is_recorded_is_a_number(key):
     for point in CATALOGUE.get(key).points:
         if point.recorded:
             assert encoding_of(point.encoding).form.value not in ("text", "hex")
+
+
+@every_profile
+def test_no_recorded_name_is_a_column_every_file_has(key):
+    recorded = {point.name for point in CATALOGUE.get(key).points if point.recorded}
+    assert not recorded & {"time", "quality"}

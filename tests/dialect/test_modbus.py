@@ -48,9 +48,9 @@ def test_a_block_becomes_a_request_and_its_reply_values():
     requests, taken = play(meter.read(meter.blocks[0]), bytes.fromhex("08fcffff"))
     assert requests == [bytes.fromhex("0703010000 02".replace(" ", "")) + requests[0][-2:]]
     assert taken == Taken({"v1": 230.0}, ("v2",))
-    assert meter.image.register(Function.HOLDING, 257) == 0xFFFF
+    assert meter.image(7).register(Function.HOLDING, 257) == 0xFFFF
     meter.lost()
-    assert meter.image.register(Function.HOLDING, 257) is None
+    assert meter.image(7).register(Function.HOLDING, 257) is None
 
 
 def test_who_a_device_is_is_read_apart_from_its_values():

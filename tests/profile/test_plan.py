@@ -82,6 +82,11 @@ def test_each_cadence_has_its_own_reads_the_most_frequent_first():
     ]
 
 
+def test_a_rate_and_a_period_of_the_same_length_do_not_split_each_other():
+    points = [point(f"p{n}", 8 * n, every_s=3.0 if n % 2 else None) for n in range(4)]
+    assert len(planned(*points, traits=Traits(widest_hole=15))) == 2
+
+
 def test_what_lies_inside_a_more_frequent_read_comes_with_it():
     points = point("a", 0), point("seldom", 1, rate=Rate.SLOW), point("b", 2), point("outside", 3, rate=Rate.SLOW)
     assert planned(*points) == [(0, 3, ["a", "b", "seldom"]), (3, 1, ["outside"])]

@@ -198,7 +198,7 @@ def test_strings_say_their_length_in_registers():
         ({"address": -1}, "address", "a whole number from 0 to 65535"),
         ({"type": "u32", "words": [1]}, "words", "2 different addresses, for u32"),
         ({"type": "u32", "words": [1, 1]}, "words", "2 different addresses, for u32"),
-        ({"type": "u32", "words": [1, 200]}, "words", "125 at most, the device's longest read"),
+        ({"type": "u32", "words": [1, 200]}, "type", "125 at most, the device's longest read"),
         ({"kind": "counter"}, "kind", "instantaneous, the kind of v1"),
         ({"rate": "sometimes"}, "rate", "fast, normal, slow or control"),
         ({"every": "5"}, "every", 'a duration such as "5 s"'),
@@ -256,9 +256,11 @@ def test_a_wrong_identify_table_is_a_fault():
         {"what": "a", "function": "coil", "address": 9, "type": "u16"},
         {"what": "b", "function": "holding", "address": 65535, "type": "u32"},
         {"what": "c", "function": "holding", "address": 9, "type": "u7"},
+        {"what": "d", "function": "holding", "address": 9, "type": "string", "len": 12},
     ]
-    assert said(faults(variable(), identify=tables)) == [
+    assert said(faults(variable(), identify=tables, profile={"max_registers": 11})) == [
         "m1.toml: [identify[1] a] function: found coil, expected holding or input",
         "m1.toml: [identify[2] b] address: found 65535 with 2 registers, expected the last register at 65535 at most",
         'm1.toml: [identify[3] c] type: found "u7", expected an encoding (did you mean u8?)',
+        "m1.toml: [identify[4] d] type: found 12 registers, expected 11 at most, the device's longest read",
     ]

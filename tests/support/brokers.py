@@ -44,7 +44,7 @@ class Mosquitto:
             f"persistence_location {folder}/kept/",
             "log_dest stderr",
             "log_type error",
-            "log_type notice",
+            "log_type information",
             "connection_messages false",
             "max_inflight_messages 0",
             *settings,

@@ -68,9 +68,9 @@ class Bench:
         self.run(2)
         result(closed)
 
-    def run(self, seconds):
-        """Lets time pass in steps of 50 ms."""
-        self.clock.pump([0.05] * round(seconds / 0.05))
+    def run(self, seconds, step=0.05):
+        """Lets time pass in small steps."""
+        self.clock.pump([step] * round(seconds / step))
 
     def done(self, waiting, within_s=2.0):
         """What a Deferred fires with, within some seconds."""

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 from attrs import evolve, frozen
 from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 from twisted.web.server import Site
 
 from concentrator.actions.present import present_actions
@@ -184,9 +185,6 @@ class Visit:
 
     def end(self) -> None:
         """The visitor leaves."""
-        from twisted.internet.error import ConnectionDone
-        from twisted.python.failure import Failure
-
         self.channel.connectionLost(Failure(ConnectionDone()))
 
 
@@ -198,5 +196,3 @@ def visit(site: Site, path: str, peer: object = BROWSER, **request: Any) -> Answ
         return visitor.answer()
     finally:
         visitor.end()
-
-

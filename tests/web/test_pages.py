@@ -61,7 +61,14 @@ def test_a_page_is_never_kept_and_is_compressed_where_it_is_worth_it(site):
 
 @pytest.mark.parametrize(
     ("offered", "is_packed"),
-    [("gzip", True), ("GZIP;q=0.5", True), ("gzip; q=0", False), ("gzip;q=0.00", False), ("br", False), ("x-gzip", False)],
+    [
+        ("gzip", True),
+        ("GZIP;q=0.5", True),
+        ("gzip; q=0", False),
+        ("gzip;q=0.00", False),
+        ("br", False),
+        ("x-gzip", False),
+    ],
 )
 def test_a_visitor_gets_gzip_only_where_it_takes_it(site, offered, is_packed):
     assert ("content-encoding" in visit(site, "/long", accept_encoding=offered).headers) is is_packed
@@ -100,7 +107,7 @@ def test_what_is_packed_already_is_sent_as_it_is(site):
 
 
 def test_only_files_for_visitors_are_served(site):
-    for path in ("/static/notes.md", "/static/../pages.py", "/static/%2e%2e/pages.py", "/static/"):
+    for path in ("/static/notes.md", "/static/../pages.py", "/static/%2e%2e/pages.py", "/static/", "/static"):
         assert visit(site, path).status == 404
 
 

@@ -14,7 +14,7 @@ from tests.support.web import Visit, visit
 class Echo(Resource):
     """Answers with what it was sent."""
 
-    isLeaf = True
+    isLeaf = True  # noqa: N815
 
     def render(self, request):
         body = request.content
@@ -24,7 +24,7 @@ class Echo(Resource):
 class Broken(Resource):
     """Never works."""
 
-    isLeaf = True
+    isLeaf = True  # noqa: N815
 
     def render(self, request):
         raise ZeroDivisionError("a secret")
@@ -126,6 +126,7 @@ def test_a_site_keeps_no_access_log_and_says_when_it_is_served_no_more(clock, lo
     site = GuardedSite(Echo(), clock, closing=lambda: closed.append(1))
     site.doStart()
     visit(site, "/")
+    assert not clock.getDelayedCalls()
     site.doStop()
     assert closed == [1]
     assert logged == []

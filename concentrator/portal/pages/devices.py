@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from twisted.web.resource import Resource
 from twisted.web.server import Request
-from twisted.web.util import Redirect
+from twisted.web.util import Redirect, redirectTo
 
 from concentrator.portal.cells import Cell, Cells, Sources, is_troubled, main_readouts, stamp, words_of
 from concentrator.portal.numbers import clock_time, joined, span
@@ -22,6 +22,10 @@ class DevicesPages(Resource):
         super().__init__()
         self._draw = draw
         self.putChild(b"", Redirect(b"/"))
+
+    def render_GET(self, request: Request) -> bytes:  # noqa: N802
+        """The way to the overview."""
+        return redirectTo(b"/", request)
 
     def getChild(self, path: bytes, request: Request) -> Page:  # noqa: N802
         """The page of the device whose short id the address ends with."""
@@ -90,6 +94,4 @@ def part_of(cell: Cell, part: str, words: Callable[[Cell], str]) -> str:
         return joined(str(cell["text"]), str(cell["unit"]))
     if part == "words":
         return words(cell)
-    if part == "age":
-        return words({"words": "{ago}", "at": cell["at"]}) if cell["at"] is not None else "—"
     return str(cell[part])

@@ -12,35 +12,23 @@
 
   const clock = { now: Number(now), offset: Number(offset), at: performance.now() };
   const places = new Map();   // cell name → the elements that show a part of it
-  const ages = new Map();     // element → { words, at }
-  let stream = null, heardAt = performance.now(), triedAt = 0, isLost = false, isPaused = false, spokenAt = 0;
+  const ages = new Map();     // element → { words, at, since }
+  const unsaid = [];          // what happened, to be spoken of
+  let stream = null, heardAt = performance.now(), triedAt = 0, isLost = false, isPaused = false, heardFirst = false,
+    spokenAt = -SPEAK_MS;
 
-  const GAP = "\u00a0";
-  const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+  const GAP = "\u00a0", MISSING = "\u2014";
 
   /* ---- time, as the box sees it ---- */
   const boxNow = () => clock.now + (performance.now() - clock.at) / 1000;
-  const local = (at) => new Date((at + clock.offset) * 1000);
-  const two = (n) => String(n).padStart(2, "0");
-  const clockTime = (at) => {
-    const t = local(at);
-    return `${two(t.getUTCHours())}:${two(t.getUTCMinutes())}:${two(t.getUTCSeconds())}`;
-  };
-  const moment = (at) => {
-    const t = local(at), today = local(boxNow());
-    const time = `${two(t.getUTCHours())}:${two(t.getUTCMinutes())}`;
-    if (t.toISOString().slice(0, 10) === today.toISOString().slice(0, 10)) return time;
-    const day = `${t.getUTCDate()}${GAP}${MONTHS[t.getUTCMonth()]}`;
-    return t.getUTCFullYear() === today.getUTCFullYear() ? `${day}, ${time}` : `${day}${GAP}${t.getUTCFullYear()}, ${time}`;
-  };
-  const ago = (at) => {
-    const age = Math.max(0, Math.floor(boxNow() - at));
+  const clockTime = (at) => new Date((at + clock.offset) * 1000).toISOString().slice(11, 19);
+  const ago = (age, since) => {
     if (age < 60) return `${age}${GAP}s${GAP}ago`;
     if (age < 3600) return `${Math.floor(age / 60)}${GAP}min${GAP}ago`;
-    return `since${GAP}${moment(at)}`;
+    return since;
   };
-  const span = (seconds) => {
-    const s = Math.max(0, Math.floor(seconds)), min = Math.floor(s / 60), h = Math.floor(s / 3600);
+  const span = (s) => {
+    const min = Math.floor(s / 60), h = Math.floor(s / 3600);
     if (s < 60) return `${s}${GAP}s`;
     if (s < 3600) return `${min}${GAP}min`;
     if (s < 86400) return `${h}${GAP}h ${min % 60}${GAP}min`;
@@ -53,35 +41,33 @@
     element.hidden = text === "";
   };
   const putAge = (element) => {
-    const { words, at } = ages.get(element);
-    put(element, words.replace("{ago}", () => ago(at)).replace("{span}", () => span(boxNow() - at)));
-  };
-  const age = (element, words, at) => {
-    if (at === null) {
-      ages.delete(element);
-      put(element, words === "{ago}" ? "\u2014" : words);
-    } else {
-      ages.set(element, { words, at });
-      putAge(element);
-    }
+    const { words, at, since } = ages.get(element);
+    const age = Math.max(0, Math.floor(boxNow() - at));
+    put(element, words.replace("{ago}", () => ago(age, since)).replace("{span}", () => span(age)));
   };
   const SHOW = {
     text: (element, cell) => put(element, cell.text),
     unit: (element, cell) => put(element, cell.unit),
     last: (element, cell) => put(element, cell.last),
     readout: (element, cell) =>
-      put(element, cell.unit && cell.text !== "\u2014" ? cell.text + GAP + cell.unit : cell.text),
-    age: (element, cell) => age(element, "{ago}", cell.at),
-    words: (element, cell) => age(element, cell.words, cell.at),
+      put(element, cell.unit && cell.text !== MISSING ? cell.text + GAP + cell.unit : cell.text),
+    words: (element, cell) => {
+      if (cell.at === null) {
+        ages.delete(element);
+        put(element, cell.words);
+      } else {
+        ages.set(element, cell);
+        putAge(element);
+      }
+    },
     icon: (element, cell) => element.setAttribute("href", element.getAttribute("href").replace(/#.*/, `#${cell.health}`)),
     health: (element, cell) => {
       const before = element.dataset.health;
       element.dataset.health = cell.health;
       const name = element.matches("article") && before !== cell.health && element.querySelector("[data-name]");
-      if (name && heardFirst) speak(`${name.textContent}: ${element.querySelector(".badge").textContent}`);
+      if (name && heardFirst) unsaid.push(`${name.textContent}: ${element.querySelector(".badge").textContent}`);
     },
   };
-  let heardFirst = false;
   const show = (cells) => {
     for (const [name, cell] of Object.entries(cells)) {
       // From the inside out, so that a card that is spoken of says its new words.
@@ -93,8 +79,8 @@
     const name = element.dataset.cell;
     if (!places.has(name)) places.set(name, []);
     places.get(name).push(element);
-    const { at, words } = element.dataset;
-    if (at) ages.set(element, { words: words || "{ago}", at: Number(at) });
+    const { words, at, since } = element.dataset;
+    if (at) ages.set(element, { words, at: Number(at), since });
   }
 
   /* ---- what is said aloud, or shown above the page ---- */
@@ -102,11 +88,11 @@
     notice.dataset.tone = tone;
     notice.textContent = text;
   };
-  function speak(text) {
-    if (isLost || isPaused || performance.now() - spokenAt < SPEAK_MS) return;
+  const speak = () => {
+    if (!unsaid.length || performance.now() - spokenAt < SPEAK_MS) return;
     spokenAt = performance.now();
-    say("quiet", text);
-  }
+    say("quiet", unsaid.splice(0).join(". "));
+  };
 
   /* ---- the stream ---- */
   const heard = () => {
@@ -140,6 +126,7 @@
     const silence = performance.now() - heardAt;
     if (silence < LOST_MS) {
       put(asOf, clockTime(boxNow()));
+      speak();
       return;
     }
     if (!isLost) {

@@ -127,8 +127,9 @@ def test_a_device_that_is_not_there_is_404_with_a_way_back(site):
 
 
 def test_devices_without_a_name_is_the_overview(site):
-    found = visit(site, "/devices/")
-    assert (found.status, found.headers["location"]) == (302, "/")
+    for path in ("/devices", "/devices/"):
+        found = visit(site, path)
+        assert (found.status, found.headers["location"]) == (302, "/")
 
 
 def test_an_empty_box_says_what_is_missing(box, site):

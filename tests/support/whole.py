@@ -1,0 +1,229 @@
+"""The whole program on a simulated bus, with a real broker, a real subscriber and a real FTP server, each a process of
+its own that can be killed; and the comparison that counts: what the journal holds against what arrived."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import signal
+import subprocess
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from datetime import datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+
+from concentrator.app.control import NotAnswering, ask
+from concentrator.app.launch import environment, twistd
+from concentrator.app.records import records
+from concentrator.journal.tables import best
+from concentrator.model.record import Record
+from tests.support.brokers import Mosquitto, free_port
+from tests.support.bus import SimulatedBus
+from tests.support.ftp_servers import PASSWORD, USER, FtpServerProcess
+
+PERIOD_S = 10
+FILE_S = 30
+LOOK_S = 0.25
+
+
+class Subscriber:
+    """mosquitto_sub with a session that outlives it and the broker; it writes down all it gets."""
+
+    def __init__(self, port: int, folder: Path) -> None:
+        binary = shutil.which("mosquitto_sub")
+        if binary is None:
+            pytest.fail("this test needs mosquitto_sub: apt-get install mosquitto-clients")
+        self._file = folder / "received.jsonl"
+        command = [binary, "-p", str(port), "-i", "recorder", "-c", "-q", "1", "-t", "/ccm/srv/#", "-F", "%j"]
+        with self._file.open("wb") as out:
+            self._process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
+
+    def messages(self) -> list[tuple[str, dict[str, Any]]]:
+        """Topic and payload of all that came so far."""
+        lines = self._file.read_text().split("\n")[:-1]
+        return [(line["topic"], json.loads(line["payload"])) for line in map(json.loads, lines)]
+
+    def data(self) -> list[dict[str, Any]]:
+        """The payloads of the intervals."""
+        return [payload for topic, payload in self.messages() if topic.endswith("/data")]
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(10)
+
+
+class WholeBox:
+    """`folder` holds everything; `meters` hang on the bus of `bus`."""
+
+    def __init__(self, folder: Path, bus: SimulatedBus, extra: str = "") -> None:
+        self.folder = folder
+        self.state = folder / "state"
+        for name in ("broker", "files"):
+            (folder / name).mkdir()
+        keep = ["autosave_on_changes true", "autosave_interval 1"]
+        self.broker = Mosquitto(folder / "broker", keep)
+        self.ftp = FtpServerProcess(folder / "files")
+        self.http_port = free_port()
+        self.config = folder / "ccmaster.toml"
+        self.config.write_text(self._configuration(bus) + extra)
+        self._log = folder / "ccmaster.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.subscriber: Subscriber
+
+    def _configuration(self, bus: SimulatedBus) -> str:
+        devices = "".join(
+            f'[device.m{unit}]\nline = "native"\nprofile = "energycm/ccm"\naddress = {unit}\nalias = "Meter {unit}"\n'
+            for unit in bus.units
+        )
+        return f"""
+            [box]
+            state_dir = "{self.state}"
+            plugin_dirs = []
+            [line.native]
+            endpoint = "serial:{bus.port}:baudrate=9600"
+            [history]
+            latency = "{PERIOD_S} s"
+            [mqtt]
+            host = "mqtt://127.0.0.1"
+            port = {self.broker.port}
+            [ftp]
+            server = "127.0.0.1"
+            port = {self.ftp.port}
+            user = "{USER}"
+            password = "{PASSWORD}"
+            directory = "/box"
+            sending_latency = "{FILE_S} s"
+            time_of_day = "00:00"
+            [web]
+            listen = "tcp:{self.http_port}"
+        """ + devices
+
+    def begin(self) -> None:
+        """Starts the broker, its subscriber, the FTP server and the program."""
+        self.broker.start()
+        self.subscriber = Subscriber(self.broker.back_port, self.folder)
+        self.ftp.start()
+        self.start()
+
+    def start(self) -> None:
+        """Starts the program."""
+        assert self._process is None
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                twistd(self.config), stdout=log, stderr=log, env=environment(), cwd=self.folder
+            )
+
+    def kill(self) -> None:
+        """Ends the program as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Ends the program as a system would; it must end in order."""
+        self._end(signal.SIGTERM)
+        assert self.log().rstrip().endswith("Server Shut Down."), self.log()[-3000:]
+
+    def _end(self, how: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.send_signal(how)
+            process.wait(30)
+
+    def end(self) -> None:
+        """Ends everything."""
+        self._end(signal.SIGKILL)
+        if hasattr(self, "subscriber"):
+            self.subscriber.stop()
+        self.ftp.kill()
+        self.broker.kill()
+
+    def log(self) -> str:
+        """What the program has said."""
+        return self._log.read_text(errors="replace")
+
+    def status(self) -> dict[str, Any] | None:
+        """What it says of itself; None while it does not answer."""
+        try:
+            return ask(self.state, "/api/status")
+        except NotAnswering:
+            return None
+
+    # -- what the journal holds, and what arrived
+
+    def journalled(self, until: float) -> list[Record]:
+        """The interval records on the disk that end at or before `until`, by number."""
+        return [record for record in records(self.state, PERIOD_S) if record.draft.end <= until]
+
+    def unpublished(self, until: float) -> list[str]:
+        """What of the journal the subscriber did not get, or not as journalled; in words."""
+        got = defaultdict(list)
+        for payload in self.subscriber.data():
+            got[payload["j"], payload["n"]].append(payload)
+        faults = []
+        for record in self.journalled(until):
+            copies = got.get((record.journal, record.n), [])
+            if not copies:
+                faults.append(f"{record.n} is missing")
+            for copy in copies:
+                said = (copy["serial"], at(copy["ts"]), copy["period"], copy["values"], copy["quality"])
+                draft = record.draft
+                if said != (draft.serial, draft.end, draft.period, record.values, draft.quality.value):
+                    faults.append(f"{record.n} differs: {said}")
+        return faults
+
+    def unfiled(self, until: float) -> list[str]:
+        """What of the journal no file holds, or another value, or more than one file; in words."""
+        rows: dict[tuple[str, int], list[dict[str, float]]] = defaultdict(list)
+        periods: Counter[tuple[str, str, str]] = Counter()
+        faults = []
+        for name, content in self.ftp.files().items():
+            if not name.endswith(".csv"):
+                faults.append(f"{name} is no complete file")
+                continue
+            _, serial, start, stop = Path(name).stem.split("_")
+            periods[serial, start, stop] += 1
+            for end, values in rows_of(content.decode()):
+                rows[serial, end].append(values)
+        faults += [f"{period} has {count} files" for period, count in periods.items() if count > 1]
+        for record in best(self.journalled(until)):
+            held = rows.get((record.draft.serial, record.draft.end), [])
+            if held != [record.values]:
+                faults.append(f"{record.n} {record.draft.serial} {record.draft.end}: {len(held)} rows, {held[:1]}")
+        return faults
+
+    async def until(self, met: Callable[[], object], seconds: float, what: str) -> None:
+        """Waits until a condition is met, looking now and then."""
+        deadline = reactor.seconds() + seconds
+        while not met():
+            if reactor.seconds() > deadline:
+                pytest.fail(f"after {seconds:.0f} s still not {what}\n{self.log()[-3000:]}")
+            await pause(LOOK_S)
+
+
+def pause(seconds: float) -> Deferred[None]:
+    """Lets real processes get on for a while."""
+    return deferLater(reactor, seconds)
+
+
+def at(text: str) -> int:
+    """UTC seconds of an ISO time."""
+    return int(datetime.fromisoformat(text).timestamp())
+
+
+def rows_of(text: str) -> list[tuple[int, dict[str, float]]]:
+    """End and values of each row of a CSV file, by variable without its unit."""
+    assert text.endswith("\r\n")
+    header, *rows = csv.reader(StringIO(text, newline=""))
+    names = [cell.split(" [")[0] for cell in header]
+    assert (names[0], names[-1]) == ("time", "quality")
+    return [
+        (at(row[0]), {name: float(cell) for name, cell in zip(names[1:-1], row[1:-1], strict=True) if cell})
+        for row in rows
+    ]
