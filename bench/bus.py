@@ -13,7 +13,7 @@ from concentrator.sim.bus import Wire
 PEER = "pymodbus sync"
 MASTERS = (CCMASTER, "pymodbus async", PEER)
 BUSES = {"byte by byte": (), "fifo of 8": ("--fifo", "8")}
-SECONDS = 5.0
+SECONDS = 4.0
 
 _COLUMNS = (
     Column("round s", lambda run: run.cycle_s, has_ratio=True),

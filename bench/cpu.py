@@ -11,7 +11,7 @@ from bench.table import Column, table
 PEER = "pymodbus async"
 MASTERS = (CCMASTER, PEER)
 BUSES = {"byte by byte": (), "instant": ("--instant",)}
-SECONDS = 3.0
+SECONDS = 2.5
 
 _COLUMNS = (
     Column("CPU us/transaction", lambda run: run.cpu_us, ".0f", has_ratio=True),

@@ -23,7 +23,7 @@ from concentrator.sim.bus import Wire
 from concentrator.sim.exchange import Exchange, Status, from_log
 
 TURNAROUND_S = 0.005
-_WARM = 20  # exchanges before the window opens
+_WARM = 8  # exchanges before the window opens
 _PATIENCE_S = 20.0
 _STALL_S = 0.003  # a byte later than this says more about the machine than about the master
 _ROOT = Path(__file__).parents[1]

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 
 from attrs import asdict
 
-from concentrator.actions.schema import Argument, Kind, nearest
+from concentrator.actions.schema import Argument, Kind
 from concentrator.actions.table import Action, Permission
 from concentrator.api import DeviceState, LineState, UplinkState, Wall
 from concentrator.model.errors import Unknown
 from concentrator.model.reading import Value
+from concentrator.model.words import hint
 
 HEALTHS = ("new", "answering", "doubtful", "silent")
 
@@ -45,7 +46,7 @@ def present_actions(
     def device(uid: str) -> dict[str, object]:
         states = {state.uid: state for state in devices()}
         if uid not in states:
-            raise Unknown(f"device {uid}{nearest(uid, list(states))}")
+            raise Unknown(f"device {uid}{hint(uid, states)}")
         return _device(states[uid]) | {"values": _values(states[uid])}
 
     uid = Argument("uid", Kind.TEXT, "the device's short id: the key of its section in the configuration", least=1)

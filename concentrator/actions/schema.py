@@ -6,12 +6,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from enum import StrEnum
 
 from attrs import frozen
 
 from concentrator.model.errors import OutOfRange, WrongArguments
+from concentrator.model.words import hint
 
 TEXT_MOST = 256
 _FOUND_MOST = 60
@@ -139,13 +139,7 @@ def quoted(value: object) -> str:
     return text if len(text) <= _FOUND_MOST else text[: _FOUND_MOST - 1] + "…"
 
 
-def nearest(name: str, names: Sequence[str]) -> str:
-    """The hint (did you mean …?) with the name most like the one given, or nothing where none is like it."""
-    close = get_close_matches(name, names, n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
-
-
 def _expected(name: str, known: Mapping[str, Argument]) -> str:
     if not known:
         return "none"
-    return f"{', '.join(known)}{nearest(name, list(known))}"
+    return f"{', '.join(known)}{hint(name, known)}"

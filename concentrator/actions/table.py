@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from concentrator.actions.schema import Argument, checked, describe, nearest
+from concentrator.actions.schema import Argument, checked, describe
 from concentrator.model.errors import (
     ConcentratorError,
     Denied,
@@ -27,6 +27,7 @@ from concentrator.model.errors import (
     WireError,
     WrongArguments,
 )
+from concentrator.model.words import hint
 
 _log = Logger()
 
@@ -106,7 +107,7 @@ class ActionTable:
     def _call(self, name: str, arguments: Mapping[str, object], caller: Caller) -> Deferred[object]:
         action = self._actions.get(name)
         if action is None:
-            raise Unknown(f"action {name}{nearest(name, list(self._actions))}")
+            raise Unknown(f"action {name}{hint(name, self._actions)}")
         try:
             _permit(action, caller)
             values = checked(action.schema, arguments)

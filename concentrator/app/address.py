@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from concentrator.app.rule import Mismatch, Rule, text
-from concentrator.line.endpoint import parse_serial
+from concentrator.line.serial_address import parse_serial
 
 
 def wire_address() -> Rule:

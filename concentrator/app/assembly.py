@@ -4,7 +4,6 @@ started in order. The only place that knows who stands beside whom."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from attrs import define, field
@@ -161,9 +160,7 @@ class Box:
         return self.aggregator.start()
 
     def _start_uplinks(self) -> None:
-        around = Surroundings(
-            self.serial, self.field_.alias, self.reactor, self.reactor, self.wall, self.report
-        )
+        around = Surroundings(self.serial, self.field_.alias, self.reactor, self.reactor, self.wall, self.report)
         self._pool.start()
         self._uploaders = list(build_uploaders(self.config, self.journal, self.aggregator, around, self._pool))
         for uploader in self._uploaders:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from attrs import define, field
 
-_END_S = 15.0
 _TAIL_LINES = 15
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -24,9 +23,11 @@ class ChildEnded(Exception):
 
 @define
 class Children:
-    """The children of one parent; their logs lie in `logs`."""
+    """The children of one parent; their logs lie in `logs`. One that does not end within `end_s` seconds when it is
+    asked to is killed."""
 
     logs: Path
+    end_s: float = 15.0
     _children: dict[str, subprocess.Popen[bytes]] = field(factory=dict)
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str], told: str | None = None) -> int:
@@ -76,7 +77,7 @@ class Children:
                 continue
             child.terminate()
             try:
-                child.wait(_END_S)
+                child.wait(self.end_s)
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()

@@ -10,7 +10,7 @@ from concentrator.app.config_sections import HIGHEST_ADDRESS, Config, DeviceSect
 from concentrator.app.rule import written
 from concentrator.app.setting import Faults
 from concentrator.model.latency import base_interval_s, format_duration
-from concentrator.profile.schema import nearest
+from concentrator.model.words import nearest
 
 SERVED_ROLES = ("native", "external")
 """The roles of lines that are read."""
@@ -87,6 +87,14 @@ def _addresses_are_used_once(config: Config, faults: Faults) -> None:
             found = f"{device.address}{of}, which [device.{owners[where]}] has on line {device.line}"
             faults.add(f"device.{uid}", "address", found, "an address of its own")
         owners.setdefault(where, uid)
+
+
+def _secondaries_come_later(config: Config, faults: Faults) -> None:
+    """Secondaries behind a principal come with a later version."""
+    for uid, device, _ in _placed(config, faults):
+        if device.secondary is not None:
+            expected = "no secondary, as they come with a later version"
+            faults.add(f"device.{uid}", "secondary", str(device.secondary), expected)
 
 
 def _native_addresses_leave_link_mode_its_own(config: Config, faults: Faults) -> None:
@@ -180,6 +188,7 @@ RULES: tuple[Callable[[Config, Faults], None], ...] = (
     _ports_are_used_once,
     _lines_exist,
     _addresses_are_used_once,
+    _secondaries_come_later,
     _native_addresses_leave_link_mode_its_own,
     _native_lines_are_not_overfull,
     _serials_are_used_once,

@@ -30,7 +30,7 @@ from concentrator.app.rule import (
     whole,
 )
 from concentrator.app.setting import setting
-from concentrator.line.endpoint import SerialAddress, parse_serial
+from concentrator.line.serial_address import SerialAddress, parse_serial
 from concentrator.model.device import Device
 from concentrator.model.latency import MQTT_LATENCIES_S, base_interval_s, format_duration
 

@@ -138,7 +138,6 @@ def _watch(stage: Stage, children: Children, ended: Ended, tell: Teller, seconds
     """Looks on until it is to end, and tells what arrives."""
     began = time.monotonic()
     audience = Audience(stage, tell)
-    audience.start()
     try:
         while not ended.is_asked and (seconds is None or time.monotonic() - began < seconds):
             children.check()

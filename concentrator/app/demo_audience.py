@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from attrs import define, field
 from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from concentrator.app.children import Children
 from concentrator.app.demo_config import Stage
@@ -103,18 +104,22 @@ class Audience:
     files: int = 0
     serials: set[str] = field(factory=set)
     _client: Client = field(init=False)
+    _earlier: set[Path] = field(init=False)
 
-    def start(self) -> None:
-        """Connects and subscribes."""
+    def __attrs_post_init__(self) -> None:
+        self._earlier = self._complete_files()
         self._client = Client(CallbackAPIVersion.VERSION2, client_id="ccmaster-demo-audience")
+        self._client.on_connect = lambda client, *_: client.subscribe(_TOPIC, qos=1)
         self._client.on_message = self._message_received
-        self._client.connect(HOST, self.stage.mqtt_port)
-        self._client.subscribe(_TOPIC, qos=1)
 
     def look(self) -> None:
-        """Takes what has come in the last moment."""
-        self._client.loop(_TICK_S)
-        files = sorted(self.stage.received.glob("*.csv"))
+        """Takes what has come in the last moment; where the broker is not there, tries again the next time."""
+        if self._client.loop(_TICK_S) != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            try:
+                self._client.connect(HOST, self.stage.mqtt_port)
+            except OSError:
+                time.sleep(_TICK_S)
+        files = sorted(self._complete_files() - self._earlier)
         if files and not self.files:
             self.tell.first_file(files[0])
         self.files = len(files)
@@ -122,6 +127,10 @@ class Audience:
     def stop(self) -> None:
         """Leaves."""
         self._client.disconnect()
+
+    def _complete_files(self) -> set[Path]:
+        """A file has its final name only when it is complete."""
+        return set(self.stage.received.glob("*.csv"))
 
     def _message_received(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
         if not message.topic.endswith("/data"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
 
 from concentrator.app.demo_peers import FTP_USER, HOST
 
@@ -21,7 +21,7 @@ class Stage:
     ftp_port: int
     http_port: int
     meters: int
-    ftp_password: str
+    ftp_password: str = field(repr=False)
 
     @property
     def config(self) -> Path:

@@ -4,6 +4,8 @@ programs play them. Run as a process of its own it is the FTP server, or the bro
 from __future__ import annotations
 
 import argparse
+import os
+import pwd
 import shutil
 import sys
 from collections.abc import Sequence
@@ -24,7 +26,10 @@ def broker_command(port: int, folder: Path) -> list[str]:
     mosquitto = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
     if mosquitto is not None:
         settings = folder / "mosquitto.conf"
-        settings.write_text(f"listener {port} {HOST}\nallow_anonymous true\npersistence false\nlog_dest stdout\n")
+        # else, started by root, it becomes another user, and the kernel no longer ends it with its parent
+        user = pwd.getpwuid(os.geteuid()).pw_name
+        listening = f"listener {port} {HOST}\nallow_anonymous true\n"
+        settings.write_text(f"user {user}\n{listening}persistence false\nlog_dest stdout\n")
         return [mosquitto, "-c", str(settings)]
     if find_spec("amqtt") is None:
         raise PeerMissing("there is no MQTT broker: install mosquitto, or `pip install amqtt`")

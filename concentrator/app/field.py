@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IReactorTime
 
 from concentrator.api import DeviceState, Dialect, LineState, Report, Wall
+from concentrator.app.config_rules import SERVED_ROLES
 from concentrator.app.config_sections import Config, LineSection
 from concentrator.dialect.modbus import dialects
 from concentrator.hub.hub import Hub
@@ -23,8 +24,6 @@ from concentrator.model.quantity import Quantity
 from concentrator.poll.poller import Polled, Poller
 from concentrator.system.identity import DeviceBook
 from concentrator.wire.modbus import rtu_silence_s
-
-SERVED_ROLES = ("native", "external")
 
 
 @define(eq=False)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from attrs import frozen
 
 from concentrator.model.latency import format_duration, parse_duration
-from concentrator.profile.schema import nearest
+from concentrator.model.words import nearest
 
 _SIZE_UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _LONGEST_SHOWN = 60

@@ -16,7 +16,7 @@ from attrs import NOTHING, Factory, field, fields, frozen
 
 from concentrator.app.rule import Mismatch, Rule, form_of, written
 from concentrator.model.errors import Fault
-from concentrator.profile.schema import nearest
+from concentrator.model.words import nearest
 
 T = TypeVar("T")
 

@@ -10,10 +10,10 @@ from twisted.application.service import IService
 from twisted.logger import Logger
 from twisted.python import usage
 
+from concentrator.app import DEFAULT_CONFIG
 from concentrator.app.clocks import Started, make_monotonic, program
 from concentrator.model.errors import ConcentratorError, ConfigError
 
-DEFAULT_CONFIG = "/etc/ccmaster/ccmaster.toml"
 EXIT_FAULTS = 2
 
 log = Logger()
@@ -24,7 +24,7 @@ class Options(usage.Options):  # type: ignore[misc]  # Twisted does not say what
 
     synopsis = "[--config FILE]"
     longdesc = "Runs the concentrator of a configuration file. `ccmaster check FILE` says what would run."
-    optParameters = (("config", "c", DEFAULT_CONFIG, "The configuration file."),)
+    optParameters = (("config", "c", DEFAULT_CONFIG, "The configuration file."),)  # noqa: N815 - Twisted's name
 
 
 def makeService(options: Options) -> IService:  # noqa: N802 - Twisted's name

@@ -41,9 +41,7 @@ class Surroundings:
 def readers(config: Config) -> dict[str, frozenset[int]]:
     """The readers of the journal and the periods each takes, in seconds."""
     found = {
-        place: frozenset((section.latency_s, EVENT_PERIOD))
-        for place, section in config.mqtt.items()
-        if section.enabled
+        place: frozenset((section.latency_s, EVENT_PERIOD)) for place, section in config.mqtt.items() if section.enabled
     }
     if config.ftp.enabled:
         found["ftp"] = frozenset((config.history.latency_s,))

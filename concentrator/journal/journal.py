@@ -228,6 +228,7 @@ class Journal:
             state = self._readers[reader]
             unsettled = state.position.newest(self.synced) if newest else state.position.oldest(self.synced)
             if not unsettled:
+                state.waiting = 0
                 return None
             spans = clipped(unsettled, _WINDOW, newest)
             ask = partial(Tables.read, spans=spans, periods=state.periods, limit=limit, newest=newest)

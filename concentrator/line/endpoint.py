@@ -10,7 +10,6 @@ from typing import Any
 from attrs import frozen
 from serial import Serial, SerialException
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import (
     IProtocol,
     IProtocolFactory,
@@ -21,67 +20,8 @@ from twisted.internet.serialport import SerialPort
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from concentrator.wire.conversation import LineSettings
-
-PREFIX = "serial"
-_PARITIES = ("N", "E", "O")
-
-
-@frozen
-class SerialAddress:
-    """A serial port and how it talks: bits per second, data bits, parity N, E or O, and stop bits."""
-
-    path: str
-    baudrate: int = 9600
-    bytesize: int = 8
-    parity: str = "N"
-    stopbits: int = 1
-
-    @property
-    def settings(self) -> LineSettings:
-        """How characters travel on it."""
-        bits = 1 + self.bytesize + (self.parity != "N") + self.stopbits
-        return LineSettings(self.baudrate, bits)
-
-    @property
-    def framing(self) -> str:
-        """The usual short form, "9600 8N1"."""
-        return f"{self.baudrate} {self.bytesize}{self.parity}{self.stopbits}"
-
-
-def parse_serial(description: str) -> SerialAddress | None:
-    """The serial address an endpoint description names, or None where it is of another kind. ValueError with a
-    sentence on one that is wrong; a colon in the path is written `\\:`."""
-    kind, *rest = description.replace("\\:", "\0").split(":")
-    if kind != PREFIX:
-        return None
-    path, *options = (part.replace("\0", ":") for part in rest or [""])
-    if not path:
-        raise ValueError("it names no port, as in serial:/dev/ttyUSB0")
-    named = dict(option.partition("=")[::2] for option in options)
-    return SerialAddress(
-        path,
-        baudrate=_number(named, "baudrate", 9600, range(50, 4_000_001)),
-        bytesize=_number(named, "bytesize", 8, (7, 8)),
-        parity=_choice(named, "parity", "N", _PARITIES),
-        stopbits=_number(named, "stopbits", 1, (1, 2), last=True),
-    )
-
-
-def _choice(named: dict[str, str], key: str, default: str, allowed: tuple[str, ...]) -> str:
-    value = named.pop(key, default)
-    if value not in allowed:
-        raise ValueError(f"{key}={value} is none of {', '.join(allowed)}")
-    return value
-
-
-def _number(named: dict[str, str], key: str, default: int, allowed: Any, last: bool = False) -> int:
-    text = named.pop(key, str(default))
-    if not text.isdecimal() or int(text) not in allowed:
-        raise ValueError(f"{key}={text} is none of {allowed}")
-    if last and named:
-        raise ValueError(f"{next(iter(named))} is none of baudrate, bytesize, parity, stopbits")
-    return int(text)
+from concentrator.line.serial_address import PREFIX, SerialAddress, parse_serial
+from concentrator.model.errors import LineLost
 
 
 class _Port(SerialPort):  # type: ignore[misc]  # Twisted does not say what it inherits from
@@ -92,7 +32,7 @@ class _Port(SerialPort):  # type: ignore[misc]  # Twisted does not say what it i
 @implementer(IStreamClientEndpoint)
 @frozen
 class SerialEndpoint:
-    """Opens a serial port for a protocol. Connecting fails with ConnectError, whose words name the port."""
+    """Opens a serial port for a protocol. Connecting fails with LineLost, which names the port."""
 
     reactor: Any
     address: SerialAddress
@@ -112,7 +52,7 @@ class SerialEndpoint:
                 stopbits=at.stopbits,
             )
         except (SerialException, OSError, termios.error, ValueError) as error:
-            return fail(ConnectError(string=f"{at.path}: {_reason(error)}"))
+            return fail(LineLost(f"{at.path}: {_reason(error)}"))
         assert protocol is not None
         return succeed(protocol)
 

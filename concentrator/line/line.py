@@ -325,7 +325,8 @@ class _Telling:
 
     def connect(self, factory: Any) -> Deferred[Any]:
         def failed(failure: Failure) -> Failure:
-            self._failed(failure.getErrorMessage())
+            error = failure.value
+            self._failed(error.detail if isinstance(error, LineLost) else str(error).rstrip("."))
             return failure
 
         return self._endpoint.connect(factory).addErrback(failed)

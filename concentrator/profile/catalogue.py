@@ -11,8 +11,9 @@ from pathlib import Path
 import concentrator
 from concentrator.model.errors import Fault, ProfileError
 from concentrator.model.profile import DeviceProfile
+from concentrator.model.words import nearest
 from concentrator.profile.load import load_profile
-from concentrator.profile.schema import nearest, shown
+from concentrator.profile.schema import shown
 
 _PACKAGE = "ccmaster_profiles"
 

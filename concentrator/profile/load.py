@@ -17,9 +17,10 @@ from concentrator.model.profile import (
     SerialDefaults,
     Traits,
 )
+from concentrator.model.words import nearest
 from concentrator.profile.layout import Variable, check_places, in_blocks
 from concentrator.profile.points import Surroundings, Table, identifying_point, point
-from concentrator.profile.schema import LISTS, SECTIONS, TABLES, Faults, nearest, shown
+from concentrator.profile.schema import LISTS, SECTIONS, TABLES, Faults, shown
 
 _WHO = ("type", "brand", "class", "series", "models", "dialect", "protocol_label", "sources", "confidence", "doubts")
 _BEARS = ("max_read_registers", "max_registers", "widest_hole", "barriers", "min_gap_ms", "answer_ms", "no_data")

@@ -15,8 +15,9 @@ from concentrator.model.latency import parse_duration
 from concentrator.model.profile import Function, Point, Rate, Traits
 from concentrator.model.quantities import QUANTITIES
 from concentrator.model.quantity import Kind, Quantity, unit_digits
+from concentrator.model.words import nearest
 from concentrator.profile.encodings import ENCODINGS, Encoding, Form, encoding_of
-from concentrator.profile.schema import Faults, nearest, shown
+from concentrator.profile.schema import Faults, shown
 from concentrator.profile.sentinels import sentinels
 from concentrator.profile.units import KNOWN, UnitMismatch, factor, house_unit
 

@@ -4,8 +4,7 @@ and the walk that compares a table of the file with it, noting every fault; hide
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any
 
@@ -14,6 +13,7 @@ from attrs import define, field, frozen
 from concentrator.model.errors import Fault
 from concentrator.model.profile import Function, Rate
 from concentrator.model.quantity import Kind
+from concentrator.model.words import nearest
 
 
 @frozen
@@ -230,13 +230,6 @@ def shown(value: object) -> str:
     """A value of a file as people wrote it, cut where it is long."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """The name most like this one, or an empty text where none is like it."""
-    names = tuple(names)
-    same = [known for known in names if known.lower() == name.lower()]
-    return next(iter(same or get_close_matches(name, names, n=1, cutoff=0.5)), "")
 
 
 @define

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from attrs import frozen
 from twisted.application.internet import ClientService
-from twisted.internet.defer import Deferred, fail
-from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
@@ -94,6 +94,8 @@ class MqttUplink:
         self._terms = Terms()
         self._standing = Standing()
         self._made_at = 0.0
+        self._waiters: list[Deferred[None]] = []
+        self._waking: IDelayedCall | None = None
 
     def start(self) -> None:
         """Begins connecting, and connects again for ever."""
@@ -108,7 +110,11 @@ class MqttUplink:
 
     def when_ready(self) -> Deferred[None]:
         """Fires when the broker has welcomed us."""
-        return self._service.whenConnected().addCallback(lambda _: None)
+        if self._session is not None:
+            return succeed(None)
+        waiter: Deferred[None] = Deferred(self._waiters.remove)
+        self._waiters.append(waiter)
+        return waiter
 
     def standing(self) -> Standing:
         """Up while the broker has us."""
@@ -133,12 +139,26 @@ class MqttUplink:
         self._made_at = self._clock.seconds()
         self._standing = self._standing.turned(self._wall.now(), is_up=True)
         session.say(self._voice.online(self._software, self._wall.now()), qos=1)
+        # Not at once: ClientService is in the middle of a step, and whoever wakes may want to stop it.
+        self._waking = self._clock.callLater(0, self._wake)
+
+    def _wake(self) -> None:
+        self._waking = None
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            waiter.callback(None)
 
     def _lost(self, why: str) -> None:
         self._session = None
+        self._sleep_on()
         if self._clock.seconds() - self._made_at >= STEADY_S:
             self._backoff.reset()
         self._unreachable(why)
+
+    def _sleep_on(self) -> None:
+        waking, self._waking = self._waking, None
+        if waking is not None:
+            waking.cancel()
 
     def _unreachable(self, why: str) -> None:
         if why != self._standing.trouble and self._service.running:

@@ -330,10 +330,13 @@ def test_the_native_bus_takes_id_1_and_thirty_two_besides(read, faults):
     ]
 
 
-def test_secondaries_share_their_principals_address_and_do_not_fill_the_bus(read):
+def test_secondaries_are_refused_before_they_can_be_read(faults):
+    """They share their principal's address and do not fill the bus."""
     principals = [device(f"p{n}", address=n) for n in range(1, 34)]
     secondaries = [device(f"s{n}", address=2, secondary=n) for n in (1, 2)]
-    assert len(read(NATIVE + "".join(principals + secondaries)).devices) == 35
+    assert faults(NATIVE + "".join(principals + secondaries)) == [
+        f"[device.s{n}] secondary: found {n}, expected no secondary, as they come with a later version" for n in (1, 2)
+    ]
 
 
 def test_text_that_is_no_toml_is_one_fault(faults):

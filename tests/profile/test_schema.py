@@ -2,7 +2,8 @@
 
 import pytest
 
-from concentrator.profile.schema import LISTS, SECTIONS, TABLES, Faults, nearest, shown
+from concentrator.model.words import nearest
+from concentrator.profile.schema import LISTS, SECTIONS, TABLES, Faults, shown
 
 
 def checked(table, keys):

@@ -93,12 +93,17 @@ class Mosquitto:
 
 
 class Recorder:
-    """Subscribes to everything, in a thread, and keeps what comes: `messages` are (topic, payload, retained)."""
+    """Subscribes to everything, in a thread, and keeps what comes: `messages` are (topic, payload, retained).
+
+    Its own quality of service is 0, so that it never writes: a client that confirms to a dead broker is told so, and
+    drops what it had not read yet.
+    """
 
     def __init__(self, port: int) -> None:
         self.messages: list[tuple[str, bytes, bool]] = []
         self._port = port
         self._client: paho.Client | None = None
+        self._fallen = threading.Event()
         self._waiting: list[tuple[Callable[[], bool], Deferred[None]]] = []
 
     def subscribe(self) -> None:
@@ -106,9 +111,11 @@ class Recorder:
         self.leave()
         subscribed = threading.Event()
         client = paho.Client(CallbackAPIVersion.VERSION2)
-        client.on_connect = lambda *_: client.subscribe("#", qos=2)
+        client.on_connect = lambda *_: client.subscribe("#", qos=0)
         client.on_subscribe = lambda *_: subscribed.set()
         client.on_message = self._received
+        self._fallen.clear()
+        client.on_disconnect = lambda *_: self._fallen.set()
         client.connect("127.0.0.1", self._port)
         client.loop_start()
         self._client = client
@@ -120,6 +127,10 @@ class Recorder:
         if client is not None:
             client.disconnect()
             client.loop_stop()
+
+    def drain(self) -> None:
+        """Back when all that a dead broker had sent out is read."""
+        assert self._fallen.wait(PATIENCE_S), "the recorder's broker still lives"
 
     def until(self, met: Callable[[], bool]) -> Deferred[None]:
         """Fires when what was received meets a condition."""

@@ -67,16 +67,17 @@ def serve(port: str, root: str, certificate: str, *faults: str) -> None:
     numbers = {name: int(number) for name, _, number in (fault.partition("=") for fault in faults) if number}
 
     class Data(TLS_DTPHandler if certificate else DTPHandler):
-        def handle_read(self):
-            super().handle_read()
+        ac_in_buffer_size = 512
+
+        def handle_read_event(self):
+            super().handle_read_event()
             received = self.get_transmitted_bytes()
             if received >= numbers.get("die", received + 1):
                 self.file_obj.flush()
                 os.kill(os.getpid(), signal.SIGKILL)
             if received > numbers.get("short", received):
                 self.file_obj.truncate(numbers["short"])
-
-        handle_read_event = TLS_DTPHandler.handle_read_event if certificate else handle_read
+                self.file_obj.seek(0, os.SEEK_END)
 
         def close(self):
             if "stall" not in faults:
@@ -91,11 +92,6 @@ def serve(port: str, root: str, certificate: str, *faults: str) -> None:
             self.close()
             return None
 
-        def handle(self):
-            if "latin" in faults:
-                self.push(b"220-Bienvenido a la estaci\xf3n\r\n")
-            super().handle()
-
     faults_left = list(faults)
     authorizer = DummyAuthorizer()
     if "login" not in faults:
@@ -103,7 +99,8 @@ def serve(port: str, root: str, certificate: str, *faults: str) -> None:
     Control.authorizer = authorizer
     Control.dtp_handler = Data
     Control.auth_failed_timeout = 0
-    Control.banner = "ready"
+    Control.banner = "bienvenido a la estación" if "latin" in faults else "ready"
+    Control.encoding = "latin-1" if "latin" in faults else "utf-8"
     if certificate:
         Control.certfile, Control.keyfile = certificate.split(":")
         Control.tls_control_required = Control.tls_data_required = True

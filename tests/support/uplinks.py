@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from twisted.internet.task import LoopingCall
+from twisted.internet.task import LoopingCall, deferLater
 
 from concentrator.uplink.broker_endpoint import Trust, broker_endpoint
 from concentrator.uplink.mqtt import MqttLimits, MqttUplink
 from concentrator.uplink.payload import Voice
+from tests.support.brokers import PATIENCE_S
 from tests.support.records import FixedWall
 
 BOX = "4220080001"
@@ -28,6 +29,16 @@ def mqtt_uplink(port: int, trust: Trust | None = None, *, host: str = "127.0.0.1
         software="1.0",
         **{"limits": SOON, **settings},
     )
+
+
+async def wait_for(met) -> None:
+    """Back when a condition is met; fails after some seconds."""
+    from twisted.internet import reactor
+
+    begun = reactor.seconds()
+    while not met():
+        assert reactor.seconds() - begun < PATIENCE_S, "it never came true"
+        await deferLater(reactor, 0.002)
 
 
 class Heartbeat:

@@ -40,7 +40,9 @@ def test_a_device_is_known_by_the_serial_it_said_first(tmp_path):
     again = DeviceBook(tmp_path)
     assert again.serial("main") == "0420020081"
     assert again.identified("main", {"serial": "0420020081"}) == ""
-    assert again.identified("main", {"serial": "0420020099"}) == "serial 0420020099 answers where 0420020081 is expected"
+    assert (
+        again.identified("main", {"serial": "0420020099"}) == "serial 0420020099 answers where 0420020081 is expected"
+    )
     assert again.serial("main") == "0420020081"
 
 

@@ -17,22 +17,16 @@ from concentrator.uplink.payload import Voice
 from concentrator.uplink.uploader import Limits, Uploader
 from tests.support.certificates import identity
 from tests.support.records import NOW, FixedWall, MemoryFeed, batch, event, interval
-from tests.support.uplinks import BOX, Heartbeat, mqtt_uplink
+from tests.support.uplinks import BOX, Heartbeat, mqtt_uplink, wait_for
 
 VOICE = Voice("/ccm/srv", BOX)
 
 
 async def given_up(uplink):
     """What an uplink says when its first attempt has failed."""
-    from twisted.internet import reactor
-    from twisted.internet.task import deferLater
-
     uplink.start()
-    for _ in range(1000):
-        await deferLater(reactor, 0.01)
-        if uplink.standing().trouble:
-            return uplink.standing().trouble
-    raise AssertionError("the uplink never gave up")
+    await wait_for(lambda: uplink.standing().trouble)
+    return uplink.standing().trouble
 
 
 @pytest.mark.parametrize("version", ["3.1.1", "5"])
@@ -81,7 +75,9 @@ async def test_the_status_is_online_after_birth_offline_after_goodbye_and_offlin
 @pytest.mark.parametrize("version", ["3.1.1", "5"])
 @pytest.mark.parametrize(("password", "welcome"), [("right", True), ("wrong", False)])
 @pytest_twisted.ensureDeferred
-async def test_user_and_password_open_the_door_and_are_told_to_nobody(make_broker, tmp_path, version, password, welcome):
+async def test_user_and_password_open_the_door_and_are_told_to_nobody(
+    make_broker, tmp_path, version, password, welcome
+):
     users = tmp_path / "users"
     subprocess.run(["mosquitto_passwd", "-b", "-c", str(users), "meter", "right"], check=True, capture_output=True)
     mosquitto, _ = make_broker(front=["allow_anonymous false", f"password_file {users}"])
@@ -115,7 +111,7 @@ async def test_what_a_version_5_broker_refuses_is_rejected_with_its_reason(make_
 
 @pytest_twisted.ensureDeferred
 async def test_a_version_5_brokers_limits_are_kept(make_broker):
-    mosquitto, recorder = make_broker(settings=["max_packet_size 400"])
+    mosquitto, _ = make_broker(settings=["max_packet_size 400"])
     uplink = mqtt_uplink(mosquitto.port, version="5")
     uplink.start()
     await uplink.when_ready()
@@ -221,26 +217,25 @@ async def test_a_broker_killed_in_the_middle_costs_no_record(broker, version, qo
     gate = Gate(broker_endpoint(reactor, "127.0.0.1", mosquitto.port))
     uplink = mqtt_uplink(mosquitto.port, endpoint=gate, version=version, qos=qos)
     records = [interval(n) for n in range(1, 501)]
-    feed = MemoryFeed(list(records), limit=50)
+    feed = MemoryFeed(list(records), limit=200)
     reports = []
     limits = Limits(first_pause_s=0.05, longest_pause_s=0.2)
     uploader = Uploader(feed, uplink, reactor, FixedWall(), lambda *told: reports.append(told), lambda: 0.5, limits)
     killed_at = []
 
-    def kill(threshold):
-        if len(recorder.numbers()) >= threshold and len(killed_at) < 2:
-            gate.is_open = False
-            mosquitto.kill()
-            killed_at.append(len(recorder.numbers()))
-            recorder.leave()
-            mosquitto.start()
-            recorder.subscribe()
-            gate.is_open = True
+    def kill_and_restart():
+        gate.is_open = False
+        killed_at.append(len(recorder.numbers()))
+        mosquitto.kill()
+        recorder.drain()
+        mosquitto.start()
+        recorder.subscribe()
+        gate.is_open = True
 
     uploader.start()
     for threshold in (120, 330):
         await recorder.until(lambda threshold=threshold: len(recorder.numbers()) >= threshold)
-        kill(threshold)
+        kill_and_restart()
     await recorder.until(lambda: len(recorder.numbers()) == 500)
     await wait_for(lambda: not feed.records)
     await uploader.stop()
@@ -253,17 +248,6 @@ async def test_a_broker_killed_in_the_middle_costs_no_record(broker, version, qo
     print(f"\nQoS {qos}, {version}: killed after {killed_at} of 500, {len(payloads) - 500} repeats, none missing")
 
 
-async def wait_for(met):
-    from twisted.internet import reactor
-    from twisted.internet.task import deferLater
-
-    for _ in range(2000):
-        if met():
-            return
-        await deferLater(reactor, 0.005)
-    raise AssertionError("it never came true")
-
-
 @pytest.mark.parametrize("trust", [None, Trust()])
 @pytest_twisted.ensureDeferred
 async def test_a_silent_server_is_given_up_and_stalls_nothing(silent_server, trust):
@@ -271,7 +255,7 @@ async def test_a_silent_server_is_given_up_and_stalls_nothing(silent_server, tru
     with Heartbeat() as heartbeat:
         assert await given_up(uplink) == "no welcome within 2 s"
         await uplink.stop()
-    print(f"\nsilent server, {'TLS' if trust else 'plain'}: the reactor was late by {heartbeat.worst_ms:.1f} ms at most")
+    print(f"\nsilent server, {trust}: the reactor was late by {heartbeat.worst_ms:.1f} ms at most")
 
 
 @pytest_twisted.ensureDeferred
@@ -305,7 +289,7 @@ async def test_leaving_a_broker_that_has_fallen_silent_takes_two_seconds(broker)
 
 @pytest_twisted.ensureDeferred
 async def test_a_thousand_records_in_flight_leave_the_reactor_free(broker):
-    mosquitto, recorder = broker
+    mosquitto, _ = broker
     uplink = mqtt_uplink(mosquitto.port)
     uplink.start()
     await uplink.when_ready()

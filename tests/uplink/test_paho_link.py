@@ -166,7 +166,8 @@ def test_with_qos_0_a_message_is_settled_when_the_write_buffer_took_it():
 
 
 @pytest.mark.parametrize(
-    ("qos", "answer"), [(1, b"\x40\x04\x00\x01\x87\x00"), (2, b"\x50\x04\x00\x01\x87\x00"), (2, b"\x50\x03\x00\x01\x87")]
+    ("qos", "answer"),
+    [(1, b"\x40\x04\x00\x01\x87\x00"), (2, b"\x50\x04\x00\x01\x87\x00"), (2, b"\x50\x03\x00\x01\x87")],
 )
 def test_a_refusal_of_version_5_ends_the_message_even_in_the_middle_of_qos_2(qos, answer):
     call = welcomed(CONNACK_5, version="5")

@@ -30,11 +30,11 @@ class Link:
 class Desk:
     """A session on a link that is the test's."""
 
-    def __init__(self, window=50, terms=Terms(), speak=lambda record: Message("t", b"%d" % record.n)):
+    def __init__(self, window=50, terms=None, speak=lambda record: Message("t", b"%d" % record.n)):
         self.clock = Clock()
         self.told = []
         manners = Manners(speak, 1, window, 60.0, lambda session: self.told.append("made"), self.told.append)
-        self.session = Session(manners, terms, self.clock)
+        self.session = Session(manners, terms or Terms(), self.clock)
         self.link = Link()
         self.session.makeConnection(self.link)
         self.outcome = []

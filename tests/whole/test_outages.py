@@ -6,7 +6,6 @@ import pytest_twisted
 
 from tests.support.whole import FILE_S, PERIOD_S, pause
 
-
 LIVE_S = 2 * PERIOD_S
 """For how long after its end an interval still counts as live."""
 

@@ -1,0 +1,65 @@
+"""Serial ports as people write them: `serial:/dev/ttyUSB0:baudrate=9600:parity=N`. Only words and numbers; opening the
+port is `line.endpoint`'s."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from concentrator.wire.conversation import LineSettings
+
+PREFIX = "serial"
+_PARITIES = ("N", "E", "O")
+
+
+@frozen
+class SerialAddress:
+    """A serial port and how it talks: bits per second, data bits, parity N, E or O, and stop bits."""
+
+    path: str
+    baudrate: int = 9600
+    bytesize: int = 8
+    parity: str = "N"
+    stopbits: int = 1
+
+    @property
+    def settings(self) -> LineSettings:
+        """How characters travel on it."""
+        bits = 1 + self.bytesize + (self.parity != "N") + self.stopbits
+        return LineSettings(self.baudrate, bits)
+
+    @property
+    def framing(self) -> str:
+        """The usual short form, "9600 8N1"."""
+        return f"{self.baudrate} {self.bytesize}{self.parity}{self.stopbits}"
+
+
+def parse_serial(description: str) -> SerialAddress | None:
+    """The serial address an endpoint description names, or None where it is of another kind. ValueError with a
+    sentence on one that is wrong; a colon in the path is written `\\:`."""
+    kind, *rest = description.replace("\\:", "\0").split(":")
+    if kind != PREFIX:
+        return None
+    path, *options = (part.replace("\0", ":") for part in rest or [""])
+    if not path:
+        raise ValueError("it names no port, as in serial:/dev/ttyUSB0")
+    named = dict(option.partition("=")[::2] for option in options)
+    unknown = set(named) - {"baudrate", "bytesize", "parity", "stopbits"}
+    if unknown:
+        raise ValueError(f"{sorted(unknown)[0]} is none of baudrate, bytesize, parity, stopbits")
+    parity = named.get("parity", "N")
+    if parity not in _PARITIES:
+        raise ValueError(f"parity={parity} is none of {', '.join(_PARITIES)}")
+    return SerialAddress(
+        path,
+        baudrate=_number(named, "baudrate", 9600, 50, 4_000_000),
+        bytesize=_number(named, "bytesize", 8, 7, 8),
+        parity=parity,
+        stopbits=_number(named, "stopbits", 1, 1, 2),
+    )
+
+
+def _number(named: dict[str, str], key: str, default: int, least: int, most: int) -> int:
+    text = named.get(key, str(default))
+    if not text.isdecimal() or not least <= int(text) <= most:
+        raise ValueError(f"{key}={text} is not in {least} … {most}")
+    return int(text)

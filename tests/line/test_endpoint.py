@@ -1,0 +1,108 @@
+"""concentrator.line.endpoint: what descriptions mean, and ports that behave."""
+
+import os
+
+import pytest
+from twisted.internet import reactor
+from twisted.internet.endpoints import clientFromString
+from twisted.internet.protocol import Factory, Protocol
+from twisted.trial.unittest import SynchronousTestCase
+
+from concentrator.line.endpoint import SerialAddress, SerialEndpoint, endpoint_from, parse_serial
+from concentrator.model.errors import LineLost
+
+results = SynchronousTestCase()
+
+
+@pytest.mark.parametrize(
+    ("description", "address", "framing", "bits"),
+    [
+        ("serial:/dev/ttyUSB0", SerialAddress("/dev/ttyUSB0"), "9600 8N1", 10),
+        (
+            "serial:/dev/ttyUSB0:baudrate=19200:parity=E",
+            SerialAddress("/dev/ttyUSB0", 19200, parity="E"),
+            "19200 8E1",
+            11,
+        ),
+        (
+            r"serial:/dev/serial/by-path/pci-0000\:00\:14.0:stopbits=2:bytesize=7",
+            SerialAddress("/dev/serial/by-path/pci-0000:00:14.0", bytesize=7, stopbits=2),
+            "9600 7N2",
+            10,
+        ),
+    ],
+)
+def test_a_serial_description_says_all_about_the_port(description, address, framing, bits):
+    assert parse_serial(description) == address
+    assert (address.framing, address.settings.bits) == (framing, bits)
+
+
+def test_other_descriptions_are_left_to_twisted():
+    assert parse_serial("tcp:192.168.4.20:502") is None
+    assert endpoint_from(reactor, "tcp:192.168.4.20:502") is not None
+
+
+@pytest.mark.parametrize(
+    ("description", "words"),
+    [
+        ("serial:", "names no port"),
+        ("serial:/dev/ttyS0:baudrate=fast", "baudrate=fast"),
+        ("serial:/dev/ttyS0:baudrate=10", "baudrate=10"),
+        ("serial:/dev/ttyS0:parity=X", "parity=X is none of N, E, O"),
+        ("serial:/dev/ttyS0:stopbits=3", "stopbits=3"),
+        ("serial:/dev/ttyS0:bytesize=9", "bytesize=9"),
+        ("serial:/dev/ttyS0:speed=9600", "speed is none of"),
+    ],
+)
+def test_a_wrong_description_is_said_in_words(description, words):
+    with pytest.raises(ValueError, match=words):
+        parse_serial(description)
+
+
+def test_twisted_knows_serial_endpoints_too():
+    endpoint = clientFromString(reactor, r"serial:/dev/tty\:1:baudrate=300")
+    assert endpoint.address == SerialAddress("/dev/tty:1", 300)
+
+
+class Port:
+    """A pseudo-terminal to open."""
+
+    def __init__(self):
+        self.master, self.slave = os.openpty()
+        self.path = os.ttyname(self.slave)
+
+    def open(self):
+        return SerialEndpoint(reactor, SerialAddress(self.path)).connect(Factory.forProtocol(Protocol))
+
+    def close(self):
+        os.close(self.master)
+        os.close(self.slave)
+
+
+@pytest.fixture
+def port():
+    port = Port()
+    yield port
+    port.close()
+
+
+def test_a_port_is_opened_once_and_again_when_it_was_let_go(port):
+    first = results.successResultOf(port.open())
+    refused = results.failureResultOf(port.open(), LineLost)
+    assert refused.value.detail == f"{port.path}: another program holds the port"
+    first.transport.connectionLost(refused)
+    again = results.successResultOf(port.open())
+    again.transport.connectionLost(refused)
+
+
+def test_a_port_that_is_not_there_is_said_in_words(tmp_path):
+    endpoint = SerialEndpoint(reactor, SerialAddress(str(tmp_path / "ttyUSB0")))
+    refused = results.failureResultOf(endpoint.connect(Factory.forProtocol(Protocol)), LineLost)
+    assert refused.value.detail == f"{tmp_path}/ttyUSB0: the port is not there"
+
+
+def test_what_is_no_port_is_refused_with_its_name(tmp_path):
+    (tmp_path / "file").write_text("")
+    endpoint = SerialEndpoint(reactor, SerialAddress(str(tmp_path / "file")))
+    refused = results.failureResultOf(endpoint.connect(Factory.forProtocol(Protocol)), LineLost)
+    assert f"{tmp_path}/file: " in refused.value.detail
