@@ -51,7 +51,7 @@ class SystemWall:
 class _Call:
     """A call to come, as IDelayedCall has it."""
 
-    def __init__(self, clock: SharpClock, moment: float, call: Callable[[], None]) -> None:
+    def __init__(self, clock: SharpClock, moment: float, call: Callable[[], object]) -> None:
         self._clock = clock
         self.moment = moment
         self.call = call
@@ -111,7 +111,7 @@ class SharpClock:
 
     def callLater(self, delay: float, callable: Callable[..., object], *args: object, **kw: object) -> Any:  # noqa: N802
         """Calls after `delay` seconds."""
-        call = _Call(self, self.seconds() + max(delay, 0.0), lambda: callable(*args, **kw))  # type: ignore[func-returns-value]
+        call = _Call(self, self.seconds() + max(delay, 0.0), lambda: callable(*args, **kw))
         self._queue(call)
         return call
 

@@ -73,7 +73,7 @@ class SerialParser:
 
     prefix = PREFIX
 
-    def parseStreamClient(self, reactor: Any, *args: str, **named: str) -> SerialEndpoint:  # noqa: N802, D102
+    def parseStreamClient(self, reactor: Any, *args: Any, **named: Any) -> SerialEndpoint:  # type: ignore[override]  # noqa: N802, D102
         parts = [PREFIX, *(part.replace(":", "\\:") for part in args), *(f"{k}={v}" for k, v in named.items())]
         address = parse_serial(":".join(parts))
         assert address is not None

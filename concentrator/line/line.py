@@ -18,6 +18,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClien
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from concentrator.line.exchange import Delivery, Exchange, Outcome
 from concentrator.line.statistics import Counters
@@ -316,6 +317,7 @@ class Line:
             self._turn()
 
 
+@implementer(IStreamClientEndpoint)
 @define(eq=False)
 class _Telling:
     """An endpoint that tells why connecting failed, which ClientService keeps to itself."""

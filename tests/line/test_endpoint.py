@@ -8,7 +8,8 @@ from twisted.internet.endpoints import clientFromString
 from twisted.internet.protocol import Factory, Protocol
 from twisted.trial.unittest import SynchronousTestCase
 
-from concentrator.line.endpoint import SerialAddress, SerialEndpoint, endpoint_from, parse_serial
+from concentrator.line.endpoint import SerialEndpoint, endpoint_from
+from concentrator.line.serial_address import SerialAddress, parse_serial
 from concentrator.model.errors import LineLost
 
 results = SynchronousTestCase()
@@ -47,7 +48,7 @@ def test_other_descriptions_are_left_to_twisted():
     [
         ("serial:", "names no port"),
         ("serial:/dev/ttyS0:baudrate=fast", "baudrate=fast"),
-        ("serial:/dev/ttyS0:baudrate=10", "baudrate=10"),
+        ("serial:/dev/ttyS0:baudrate=10", "baudrate=10 is not in 50 … 4000000"),
         ("serial:/dev/ttyS0:parity=X", "parity=X is none of N, E, O"),
         ("serial:/dev/ttyS0:stopbits=3", "stopbits=3"),
         ("serial:/dev/ttyS0:bytesize=9", "bytesize=9"),
