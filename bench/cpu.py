@@ -23,6 +23,6 @@ def report(runs: list[Run]) -> str:
     """The results in words and a table."""
     return (
         f"Processor time for a transaction of 40 registers. Ratios to {PEER}. CcMaster decodes and keeps\n"
-        f"what it reads, and asks no device more often than every 0.1 s, which bounds its rate on the instant bus.\n\n"
+        f"what it reads, and keeps the silence of 9600 bit/s, which bounds its rate on the instant bus.\n\n"
         f"{table(runs, _COLUMNS, PEER)}"
     )

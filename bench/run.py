@@ -24,6 +24,7 @@ from concentrator.sim.exchange import Exchange, Status, from_log
 
 TURNAROUND_S = 0.005
 _WARM = 8  # exchanges before the window opens
+_SETTLED_S = 1.5  # and seconds since the first of them, in which a service may finish its start
 _PATIENCE_S = 20.0
 _STALL_S = 0.003  # a byte later than this says more about the machine than about the master
 _ROOT = Path(__file__).parents[1]
@@ -81,10 +82,14 @@ def measure(master: str, bus: str, options: Sequence[str], seconds: float) -> Ru
                 rss_mib = _rss_mib(process.pid)
             exchanges = from_log(log.read_text())
     window = [exchange for exchange in exchanges if opened <= exchange.began <= closed]
-    return _run(master, bus, exchanges[0].began - began, (cpu_to - cpu_from) / 1000, rss_mib, window)
+    start_s, cpu_us = exchanges[0].began - began, (cpu_to - cpu_from) / 1000
+    return summed_up(master, bus, start_s=start_s, cpu_us=cpu_us, rss_mib=rss_mib, window=window)
 
 
-def _run(master: str, bus: str, start_s: float, cpu_us: float, rss_mib: float, window: list[Exchange]) -> Run:
+def summed_up(
+    master: str, bus: str, *, start_s: float, cpu_us: float, rss_mib: float, window: Sequence[Exchange]
+) -> Run:
+    """The run of a window of exchanges; `cpu_us` is the processor time of all of it."""
     wire = Wire()
     # an exchange and the silence after it, until the next one begins
     rounds = [(each, after) for each, after in pairwise(window) if each.lag_s <= _STALL_S]
@@ -128,10 +133,13 @@ def _running(command: Sequence[str], words: Path) -> Iterator[subprocess.Popen[s
 
 def _warm_up(process: subprocess.Popen[str], log: Path, words: Path, master: str) -> None:
     patience = time.monotonic() + _PATIENCE_S
-    while log.read_text().count("\n") < _WARM:
+    while True:
+        exchanges = from_log(log.read_text())
+        if len(exchanges) >= _WARM and time.monotonic() > exchanges[0].began + _SETTLED_S:
+            return
         if process.poll() is not None or time.monotonic() > patience:
             raise RuntimeError(f"{master} does not read: {words.read_text()[-2000:]}")
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def _cpu_ns(pid: int) -> int:

@@ -1,37 +1,39 @@
 """The house, put together in one visible place: every part is built with its values, then wired to its neighbours, then
-started in order. The only place that knows who stands beside whom."""
+started in order. The only place that knows who stands beside whom.
+
+The field comes first: the bus is asked within half a second of the start, while journal, uplinks and portal are still
+being loaded. What it says meanwhile waits for the journal. At the end the order is another one: nobody outlives the
+journal who writes to it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
-from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.defer import Deferred, DeferredList, ensureDeferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
-from twisted.python.threadpool import ThreadPool
+from twisted.python.failure import Failure
 
 import concentrator
-from concentrator.actions.present import present_actions
-from concentrator.actions.table import ActionTable, AuditEntry
 from concentrator.api import UplinkState
 from concentrator.app.clocks import SharpClock, Started, SystemWall
 from concentrator.app.config_sections import Config
 from concentrator.app.field import Field, build_field
 from concentrator.app.ordered import OrderedService, Part
-from concentrator.app.uplinks import Surroundings, build_uploaders, readers
-from concentrator.journal.aggregate import Aggregator
-from concentrator.journal.journal import Journal
-from concentrator.journal.retention import Retention
-from concentrator.journal.worker import DiskThread
+from concentrator.model.reading import Reading
 from concentrator.model.record import EVENT_PERIOD, Draft
 from concentrator.profile.catalogue import Catalogue
 from concentrator.system.identity import DeviceBook, box_serial
-from concentrator.uplink.uploader import Uploader
 
-FIELD_FIRST_S = 0.1
-"""How long the field has the machine to itself before uplinks and portal are loaded."""
+if TYPE_CHECKING:
+    from concentrator.app.past import Past
+    from concentrator.app.uplinks import Uplinks
+
+FIELD_FIRST_S = 0.02
+"""How long the field has the machine to itself before the journal is loaded: its first request is out by then."""
 
 log = Logger()
 
@@ -47,90 +49,26 @@ class Box:
     serial: str = field(init=False)
     sharp: SharpClock = field(init=False)
     field_: Field = field(init=False)
-    journal: Journal = field(init=False)
-    aggregator: Aggregator = field(init=False)
-    retention: Retention = field(init=False)
-    table: ActionTable = field(init=False)
-    _pool: ThreadPool = field(factory=lambda: ThreadPool(0, 2, name="ftp"), init=False)
-    _uploaders: list[Uploader] = field(factory=list, init=False)
-    _ports: list[Any] = field(factory=list, init=False)
+    _past: Past | None = field(default=None, init=False)
+    _uplinks: Uplinks | None = field(default=None, init=False)
+    _doors: list[Any] = field(factory=list, init=False)
+    _early_readings: list[Reading] = field(factory=list, init=False)
+    _early_events: list[Draft] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
-        config, state_dir = self.config, self.config.box.state_dir
-        state_dir.mkdir(parents=True, exist_ok=True)
-        self.serial = box_serial(state_dir, config.box.model, config.box.serial or "", self.wall.now())
+        box = self.config.box
+        box.state_dir.mkdir(parents=True, exist_ok=True)
+        self.serial = box_serial(box.state_dir, box.model, box.serial or "", self.wall.now())
         self.sharp = SharpClock(self.reactor)
-        catalogue = Catalogue(config.box.plugin_dirs)
         self.field_ = build_field(
-            config,
-            catalogue.get,
+            self.config,
+            Catalogue(box.plugin_dirs).get,
             reactor=self.reactor,
             sharp=self.sharp,
             wall=self.wall,
             report=self.report,
-            book=DeviceBook(state_dir),
+            book=DeviceBook(box.state_dir),
         )
-        self.journal = Journal(state_dir / "journal.db", self.reactor, self.wall, DiskThread(self.reactor), self.report)
-        base_s = config.base_interval_s
-        self.aggregator = Aggregator(
-            self.journal,
-            self.wall,
-            self.reactor,
-            self.report,
-            base_s=base_s,
-            coarser=sorted(set(config.latencies_s.values()) - {base_s}),
-            describe=self.field_.describe,
-        )
-        keep_s = config.history.keep_s
-        is_history = config.history.enabled and config.history.latency_s == base_s
-        self.retention = Retention(
-            self.journal,
-            self.wall,
-            self.reactor,
-            self.report,
-            base_s=base_s,
-            base_keep_s=max(config.journal.base_keep_s, keep_s) if is_history else config.journal.base_keep_s,
-            keep_s=keep_s,
-        )
-        self.table = ActionTable(self._audit)
-        for action in present_actions(
-            box=self.facts,
-            devices=self.field_.device_states,
-            lines=self.field_.line_states,
-            uplinks=self.uplink_states,
-            wall=self.wall,
-        ):
-            self.table.register(action)
-
-    # -- what the parts tell and ask
-
-    def facts(self) -> Mapping[str, object]:
-        """The box itself, for people."""
-        return {
-            "serial": self.serial,
-            "model": self.config.box.model,
-            "version": concentrator.__version__,
-            "uptime_s": round(self.started.uptime_s(), 1),
-            "journal": self.journal.id,
-            "records": self.journal.synced,
-        }
-
-    def uplink_states(self) -> list[UplinkState]:
-        """What people see of each way out."""
-        return [uploader.state() for uploader in self._uploaders]
-
-    def report(self, name: str, facts: Mapping[str, object]) -> None:
-        """Something happened: it is logged, and goes into the journal as an event."""
-        log.warn("{name}: {facts}", name=name, facts=dict(facts))
-        uid = str(facts.get("device", ""))
-        serial = (self.field_.book.serial(uid) if uid else self.serial) or uid
-        draft = Draft(uid, serial, int(self.wall.now()), EVENT_PERIOD, event={"event": name, **facts})
-        self.journal.append([draft], urgent=True).addErrback(lambda failure: log.failure("an event was lost", failure))
-
-    def _audit(self, entry: AuditEntry) -> None:
-        log.info("{entry}", entry=entry)
-
-    # -- the order of life
 
     def service(self) -> OrderedService:
         """The whole box as a Twisted service."""
@@ -138,68 +76,103 @@ class Box:
             self.reactor,
             [
                 Part("clock", self.sharp.start, self.sharp.stop),
-                Part("journal", self._open_journal, self.journal.close),
-                Part("intervals", self._begin_intervals, self.aggregator.stop),
-                Part("retention", self.retention.start, self.retention.stop),
-                Part("field", self.field_.start, self.field_.stop),
-                Part("a moment for the field", lambda: deferLater(self.reactor, FIELD_FIRST_S)),
+                Part("field", self._start_field, self.field_.stop),
+                Part("journal", self._open_journal, self._close_journal),
+                Part("polling", lambda: None, self.field_.stop),
                 Part("uplinks", self._start_uplinks, self._stop_uplinks),
                 Part("doors", self._open_doors, self._close_doors),
             ],
+            self._failed_to_start,
         )
+
+    # -- what the parts tell and ask
+
+    def facts(self) -> Mapping[str, object]:
+        """The box itself, for people."""
+        journal = self._past.journal if self._past is not None else None
+        return {
+            "serial": self.serial,
+            "model": self.config.box.model,
+            "version": concentrator.__version__,
+            "uptime_s": round(self.started.uptime_s(), 1),
+            "journal": journal.id if journal else "",
+            "records": journal.synced if journal else 0,
+        }
+
+    def uplink_states(self) -> list[UplinkState]:
+        """What people see of each way out."""
+        return self._uplinks.states() if self._uplinks is not None else []
+
+    def report(self, name: str, facts: Mapping[str, object]) -> None:
+        """Something happened: it is logged, and goes into the journal as an event."""
+        log.warn("{name}: {facts}", name=name, facts=dict(facts))
+        uid = str(facts.get("device", ""))
+        serial = (self.field_.book.serial(uid) or uid) if uid else self.serial
+        draft = Draft(uid, serial, int(self.wall.now()), EVENT_PERIOD, event={"event": name, **facts})
+        if self._past is None:
+            self._early_events.append(draft)
+        else:
+            self._keep_event(self._past, draft)
+
+    def _keep_event(self, past: Past, draft: Draft) -> None:
+        kept = past.journal.append([draft], urgent=True)
+        kept.addErrback(lambda failure: log.failure("an event was lost", failure))
+
+    # -- the order of life
+
+    def _start_field(self) -> Deferred[None]:
+        self.field_.hub.subscribe(self._reading_received)
+        self.field_.start()
+        return deferLater(self.reactor, FIELD_FIRST_S)
+
+    def _reading_received(self, reading: Reading) -> None:
+        if self._past is None:
+            self._early_readings.append(reading)
+        else:
+            self._past.intervals.reading_received(reading)
+
+    async def _begin_past(self) -> None:
+        from concentrator.app.past import build_past
+
+        past = build_past(self.config, self.reactor, self.wall, self.report, self.field_.describe)
+        await past.open()
+        self._past = past
+        for draft in self._early_events:
+            self._keep_event(past, draft)
+        for reading in self._early_readings:
+            past.intervals.reading_received(reading)
+        self._early_events, self._early_readings = [], []
 
     def _open_journal(self) -> Deferred[None]:
-        def opened(_: None) -> None:
-            for reader, periods in readers(self.config).items():
-                self.journal.register(reader, periods)
+        return ensureDeferred(self._begin_past())
 
-        return self.journal.open().addCallback(opened)
-
-    def _begin_intervals(self) -> Any:
-        self.field_.hub.subscribe(self.aggregator.reading_received)
-        return self.aggregator.start()
+    def _close_journal(self) -> Deferred[None]:
+        assert self._past is not None
+        return ensureDeferred(self._past.close())
 
     def _start_uplinks(self) -> None:
-        around = Surroundings(self.serial, self.field_.alias, self.reactor, self.reactor, self.wall, self.report)
-        self._pool.start()
-        self._uploaders = list(build_uploaders(self.config, self.journal, self.aggregator, around, self._pool))
-        for uploader in self._uploaders:
-            uploader.start()
+        from concentrator.app.uplinks import Surroundings, build_uplinks
+
+        assert self._past is not None
+        around = Surroundings(self.serial, self.field_.alias, self.reactor, self.wall, self.report)
+        self._uplinks = build_uplinks(self.config, self._past.journal, self._past.intervals, around)
+        self._uplinks.start()
 
     def _stop_uplinks(self) -> Deferred[Any]:
-        stopped = DeferredList([uploader.stop() for uploader in self._uploaders])
-        return stopped.addCallback(lambda _: self._pool.stop())
+        assert self._uplinks is not None
+        return self._uplinks.stop()
 
-    def _open_doors(self) -> None:
-        """The control socket, then the live page; a port that is taken costs the page only."""
-        from twisted.internet.endpoints import serverFromString
-        from twisted.internet.error import CannotListenError
+    async def _open(self) -> None:
+        from concentrator.app.doors import open_doors
 
-        from concentrator.portal.doors import build_control_site, build_site
+        self._doors = await open_doors(self)
 
-        socket = self.config.box.state_dir / "control.sock"
-        control = build_control_site(self.table, clock=self.reactor)
-        self._ports.append(self.reactor.listenUNIX(str(socket), control, mode=0o600, wantPID=True))
-        site = build_site(
-            self.table,
-            box=self.facts,
-            devices=self.field_.device_states,
-            lines=self.field_.line_states,
-            uplinks=self.uplink_states,
-            subscribe=self.field_.hub.subscribe,
-            wall=self.wall,
-            clock=self.reactor,
-            zone=self.config.box.timezone,
-        )
-        for description in self.config.web.loopback_listen():
-            listening = serverFromString(self.reactor, description).listen(site)
-            listening.addCallback(self._ports.append)
-
-            def taken(failure: Any) -> None:
-                failure.trap(CannotListenError)
-                log.error("the portal is not served: {reason}", reason=failure.getErrorMessage())
-
-            listening.addErrback(taken)
+    def _open_doors(self) -> Deferred[None]:
+        return ensureDeferred(self._open())
 
     def _close_doors(self) -> Deferred[Any]:
-        return DeferredList([maybeDeferred(port.stopListening) for port in self._ports])
+        return DeferredList([door.stopListening() for door in self._doors])
+
+    def _failed_to_start(self, failure: Failure) -> None:
+        log.critical("it does not start: {reason}", reason=failure.getErrorMessage())
+        self.reactor.stop()

@@ -57,7 +57,7 @@ class Field:
             poller.start()
 
     def stop(self) -> Deferred[Any]:
-        """Ends polling, then closes the lines."""
+        """Ends polling, then closes the lines; nothing happens the second time."""
 
         def close(_: object) -> Deferred[Any]:
             return DeferredList([line.stop() for _, line, _ in self._lines.values()])

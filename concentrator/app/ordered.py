@@ -3,7 +3,7 @@ cannot stop within its time is left behind, and said so; one that fails to start
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any
 
 from attrs import define, field
@@ -11,6 +11,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, TimeoutError, maybeDeferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 STOP_S = 10.0
 """How long one part may take to stop, in seconds."""
@@ -29,25 +30,24 @@ class Part:
 
 @define(eq=False, slots=False)
 class OrderedService(Service):
-    """The parts as one Twisted service."""
+    """The parts as one Twisted service. `failed` is called with the failure of a part that does not start, when those
+    before it have stopped."""
 
     clock: IReactorTime
     parts: list[Part] = field(factory=list)
+    failed: Callable[[Failure], Failure | None] = lambda failure: failure
     _started: list[Part] = field(factory=list, init=False)
     _starting: Deferred[None] | None = field(default=None, init=False)
 
     def startService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
         """Starts the parts in order."""
         super().startService()
-        return self._logged(self._start())
+        return Deferred.fromCoroutine(self._start()).addErrback(self.failed)
 
     def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
         """Stops what was started, last first; fires when all of it has stopped."""
         super().stopService()
-        return self._logged(self._stop())
-
-    def _logged(self, steps: Coroutine[Any, Any, None]) -> Deferred[None]:
-        return Deferred.fromCoroutine(steps)
+        return Deferred.fromCoroutine(self._stop())
 
     async def _start(self) -> None:
         self._starting = Deferred()

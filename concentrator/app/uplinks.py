@@ -7,19 +7,17 @@ from collections.abc import Callable, Iterator
 from random import SystemRandom
 from typing import Any
 
-from attrs import frozen
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
+from attrs import define, frozen
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
-from concentrator.api import Report, Wall
+from concentrator.api import Report, UplinkState, Wall
 from concentrator.app.clocks import program
 from concentrator.app.config_sections import Config, FtpSection, MqttSection
 from concentrator.journal.aggregate import Aggregator
 from concentrator.journal.feed import FileFeed, RecordFeed
 from concentrator.journal.journal import Journal
-from concentrator.model.record import EVENT_PERIOD
 from concentrator.uplink.uploader import Uploader
 
 BATCH = 200
@@ -28,41 +26,59 @@ BATCH = 200
 
 @frozen
 class Surroundings:
-    """What every way out needs: the box's serial, how a device is called, the clocks, and whom to tell."""
+    """What every way out needs: the box's serial, how a device is called, the reactor (also its clock), the wall clock,
+    and whom to tell."""
 
     box: str
     alias: Callable[[str], str]
     reactor: Any
-    clock: IReactorTime
     wall: Wall
     report: Report
 
 
-def readers(config: Config) -> dict[str, frozenset[int]]:
-    """The readers of the journal and the periods each takes, in seconds."""
-    found = {
-        place: frozenset((section.latency_s, EVENT_PERIOD)) for place, section in config.mqtt.items() if section.enabled
-    }
-    if config.ftp.enabled:
-        found["ftp"] = frozenset((config.history.latency_s,))
-    return found
+@define(eq=False)
+class Uplinks:
+    """The uploaders of a box, and the threads in which FTP may block."""
+
+    _uploaders: tuple[Uploader, ...]
+    _pool: ThreadPool
+
+    def start(self) -> None:
+        """Begins to deliver."""
+        self._pool.start()
+        for uploader in self._uploaders:
+            uploader.start()
+
+    def stop(self) -> Deferred[Any]:
+        """Ends delivering; fires when nothing is under way."""
+        stopped = DeferredList([uploader.stop() for uploader in self._uploaders])
+        return stopped.addCallback(lambda _: self._pool.stop())
+
+    def states(self) -> list[UplinkState]:
+        """What people see of each."""
+        return [uploader.state() for uploader in self._uploaders]
 
 
-def build_uploaders(
-    config: Config, journal: Journal, aggregator: Aggregator, around: Surroundings, pool: ThreadPool
+def build_uplinks(config: Config, journal: Journal, intervals: Aggregator, around: Surroundings) -> Uplinks:
+    """An uploader for each enabled uplink, built but not started."""
+    pool = ThreadPool(0, 2, name="ftp")
+    return Uplinks(tuple(_uploaders(config, journal, intervals, around, pool)), pool)
+
+
+def _uploaders(
+    config: Config, journal: Journal, intervals: Aggregator, around: Surroundings, pool: ThreadPool
 ) -> Iterator[Uploader]:
-    """An uploader for each enabled uplink, built but not started. `pool` is where FTP may block."""
     jitter = SystemRandom().random
     for place, mqtt in config.mqtt.items():
         if mqtt.enabled:
             feed = RecordFeed(journal, place, BATCH)
-            yield Uploader(feed, _mqtt(place, mqtt, around), around.clock, around.wall, around.report, jitter)
+            yield Uploader(feed, _mqtt(place, mqtt, around), around.reactor, around.wall, around.report, jitter)
     if config.ftp.enabled:
         files = FileFeed(
             journal,
-            aggregator,
+            intervals,
             around.wall,
-            around.clock,
+            around.reactor,
             reader="ftp",
             period_s=config.history.latency_s,
             latency_s=config.ftp.sending_latency_s,
@@ -71,7 +87,7 @@ def build_uploaders(
             box_serial=around.box,
         )
         uplink = _ftp(config, config.ftp, around, pool)
-        yield Uploader(files, uplink, around.clock, around.wall, around.report, jitter)
+        yield Uploader(files, uplink, around.reactor, around.wall, around.report, jitter)
 
 
 def _mqtt(place: str, section: MqttSection, around: Surroundings) -> Any:
@@ -88,7 +104,7 @@ def _mqtt(place: str, section: MqttSection, around: Surroundings) -> Any:
         address=f"{section.host}:{section.port}",
         voice=Voice(section.prefix_sub, around.box),
         alias=around.alias,
-        clock=around.clock,
+        clock=around.reactor,
         wall=around.wall,
         jitter=SystemRandom().random,
         name=place,
@@ -122,7 +138,7 @@ def _ftp(config: Config, section: FtpSection, around: Surroundings, pool: Thread
         alias=around.alias,
         zone=config.box.timezone,
         run_in_thread=run_in_thread,
-        clock=around.clock,
+        clock=around.reactor,
         wall=around.wall,
         report=around.report,
         form=config.history.format,

@@ -23,6 +23,9 @@ SCHEMA = files("concentrator.journal") / "schema"
 CHECKED_BYTES = 64 * 2**20
 """A file up to this size is checked whole when it is opened; of a larger one only what is used gets checked, in use."""
 
+PAGE_BYTES = 2048
+"""A commit of a few records touches few pages, and each is written whole, twice: half a block writes a quarter less."""
+
 _COMPANIONS = ("", "-wal", "-shm")
 
 
@@ -165,6 +168,7 @@ def _make(path: Path, stamp: str, scripts: dict[int, str]) -> None:
     for companion in (*_COMPANIONS, "-journal"):
         Path(f"{new}{companion}").unlink(missing_ok=True)
     with closing(sqlite3.connect(new, isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         _upgrade(connection, scripts)
     if Path(f"{path}-wal").exists():
         # SQLite would play the log of a file that is gone into the new one.

@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import define, field
 from twisted.application.internet import ClientService
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
@@ -123,8 +123,8 @@ class Line:
 
     def stop(self) -> Deferred[None]:
         """Closes the wire; fires when it is closed. What waits or runs fails with LineLost."""
-        assert self._service is not None
-        return self._service.stopService()  # type: ignore[no-any-return]
+        service, self._service = self._service, None
+        return succeed(None) if service is None else service.stopService()  # type: ignore[no-any-return]
 
     def run(self, station: Hashable, conversation: Conversation[Any], urgent: bool = False) -> Deferred[Any]:
         """Holds the wire for a conversation and fires with its result or what it raised. Fails with LineLost at once
@@ -278,7 +278,8 @@ class Line:
     def _closed(self, reason: str) -> None:
         self._transport = None
         self.trouble = f"it was closed: {reason}"
-        log.warn("{line}: {reason}; reopening", line=self.name, reason=self.trouble)
+        if self._service is not None:
+            log.warn("{line}: {reason}; reopening", line=self.name, reason=self.trouble)
         self._stop_timer()
         lost = Failure(LineLost(f"{self.name}: {self.trouble}"))
         waiting, tunnels = self._turns.clear(), self._tunnels

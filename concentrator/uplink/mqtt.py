@@ -6,24 +6,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from attrs import frozen
-from twisted.application.internet import ClientService
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
-from twisted.internet.protocol import Factory
+from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from twisted.logger import Logger
 
 from concentrator.api import Standing, Wall
 from concentrator.model.errors import TryLater
 from concentrator.model.record import Batch, Receipt, Record
 from concentrator.uplink.backoff import Backoff, Jitter
-from concentrator.uplink.greeting import Greeting
-from concentrator.uplink.paho_link import Hello, Terms
+from concentrator.uplink.connection import Road, connection_on
+from concentrator.uplink.paho_link import Hello, PahoLink, Terms
 from concentrator.uplink.payload import Message, Voice
 from concentrator.uplink.session import Manners, Session
-
-STEADY_S = 30.0
-"""A session that lasted this long, in seconds, makes the next reconnection begin with the shortest pause again: two
-boxes that throw each other out with one client id get slower and slower."""
 
 log = Logger()
 
@@ -77,7 +71,7 @@ class MqttUplink:
         self._clock = clock
         self._wall = wall
         self._software = software
-        self._manners = Manners(self._spoken, qos, limits.window, limits.confirmation_s, self._made, self._lost)
+        self._manners = Manners(self._spoken, qos, limits.window, limits.confirmation_s)
         hello = Hello(
             client_id=client_id or f"ccmaster-{voice.box}",
             will=voice.offline(),
@@ -86,27 +80,33 @@ class MqttUplink:
             version=version,
             keepalive_s=keepalive_s,
         )
-        self._greeting = Greeting(endpoint, hello, clock, limits.welcome_s, self._agreed, self._unreachable)
-        self._backoff = Backoff(jitter, limits.first_pause_s, limits.longest_pause_s)
-        factory = Factory.forProtocol(lambda: Session(self._manners, self._terms, clock))
-        self._service = ClientService(self._greeting, factory, lambda _: self._backoff.pause_s(), clock)
+        road = Road(
+            endpoint=endpoint,
+            hello=hello,
+            clock=clock,
+            backoff=Backoff(jitter, limits.first_pause_s, limits.longest_pause_s),
+            patience_s=limits.welcome_s,
+            on_there=self._there,
+            on_away=self._away,
+            on_goodbye=self._goodbye,
+            on_ended=self._ended,
+        )
+        self._connection = connection_on(road)
         self._session: Session | None = None
-        self._terms = Terms()
         self._standing = Standing()
-        self._made_at = 0.0
         self._waiters: list[Deferred[None]] = []
-        self._waking: IDelayedCall | None = None
+        self._leavers: list[Deferred[None]] = []
 
     def start(self) -> None:
         """Begins connecting, and connects again for ever."""
-        self._service.startService()
+        self._connection.begin()
 
     def stop(self) -> Deferred[None]:
         """Says that the box goes offline, and goes."""
-        if self._session is not None:
-            self._session.give_up("stopped")
-            self._session.say(self._voice.offline(), qos=0)  # 0: no answer that could cross our leaving
-        return self._service.stopService()
+        leaver: Deferred[None] = Deferred()
+        self._leavers.append(leaver)
+        self._connection.end()
+        return leaver
 
     def when_ready(self) -> Deferred[None]:
         """Fires when the broker has welcomed us."""
@@ -130,37 +130,32 @@ class MqttUplink:
     def _spoken(self, record: Record) -> Message:
         return self._voice.record(record, self._alias(record.draft.uid), self._wall.now())
 
-    def _agreed(self, terms: Terms) -> None:
-        self._terms = terms
-
-    def _made(self, session: Session) -> None:
+    def _there(self, link: PahoLink, terms: Terms) -> None:
         log.info("{name}: connected to {address}", name=self.name, address=self.address)
-        self._session = session
-        self._made_at = self._clock.seconds()
+        self._session = Session(link, terms, self._manners, self._clock)
         self._standing = self._standing.turned(self._wall.now(), is_up=True)
-        session.say(self._voice.online(self._software, self._wall.now()), qos=1)
-        # Not at once: ClientService is in the middle of a step, and whoever wakes may want to stop it.
-        self._waking = self._clock.callLater(0, self._wake)
-
-    def _wake(self) -> None:
-        self._waking = None
-        waiters, self._waiters = self._waiters, []
+        self._session.say(self._voice.online(self._software, self._wall.now()), qos=1)
+        self._waiters, waiters = [], self._waiters
         for waiter in waiters:
             waiter.callback(None)
 
-    def _lost(self, why: str) -> None:
-        self._session = None
-        self._sleep_on()
-        if self._clock.seconds() - self._made_at >= STEADY_S:
-            self._backoff.reset()
-        self._unreachable(why)
-
-    def _sleep_on(self) -> None:
-        waking, self._waking = self._waking, None
-        if waking is not None:
-            waking.cancel()
-
-    def _unreachable(self, why: str) -> None:
-        if why != self._standing.trouble and self._service.running:
+    def _away(self, why: str) -> None:
+        if why != self._standing.trouble:
             log.warn("{name}: {address}: {why}", name=self.name, address=self.address, why=why)
+        self._drop(why)
+
+    def _goodbye(self) -> None:
+        if self._session is not None:
+            self._session.say(self._voice.offline(), qos=0)  # 0: no answer that could cross our leaving
+        self._drop("stopped")
+
+    def _drop(self, why: str) -> None:
         self._standing = self._standing.turned(self._wall.now(), why)
+        session, self._session = self._session, None
+        if session is not None:
+            session.give_up(why)
+
+    def _ended(self) -> None:
+        self._leavers, leavers = [], self._leavers
+        for leaver in leavers:
+            leaver.callback(None)

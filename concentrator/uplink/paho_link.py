@@ -3,15 +3,14 @@ with it. It hides paho: its callbacks, its state, its two hooks, and what it doe
 
 paho is driven, it drives nothing: bytes that arrive are handed to it, bytes it wants to write go to the transport, and
 once a second it may look after its keep-alive. Nothing of ours runs inside its callbacks, where it holds locks: what
-they say is noted and told afterwards. To those above the session is a transport, which is there once the broker has
-welcomed us (`welcome`) and says goodbye when it is asked to close.
+they say is noted and told afterwards.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import paho.mqtt.client as paho
 from attrs import field, frozen
@@ -70,25 +69,20 @@ class Verdict:
         return self.code >= _FAILURE
 
 
-class Carried(Protocol):
-    """What lives on a session."""
-
-    def settled(self, mid: int, verdict: Verdict) -> None:
-        """The broker has confirmed or refused a message."""
-
-    def connectionLost(self, reason: Failure) -> None:  # noqa: N802
-        """The session is over."""
-
-
 @implementer(IPushProducer)
 class PahoLink(protocol.Protocol):
-    """An MQTT session, from the open connection on. `welcome` fires with the broker's terms, or fails with TryLater
-    and the reason in words."""
+    """An MQTT session, from the open connection on.
+
+    `welcome` fires with the broker's terms, or fails with TryLater and the reason in words; `gone` fires once, with
+    the reason in words; `settled`, when somebody sets it, hears what the broker made of each message.
+    """
 
     transport: Any
 
     def __init__(self, hello: Hello, clock: IReactorTime) -> None:
         self.welcome: Deferred[Terms] = Deferred(lambda _: self.abort("given up"))
+        self.gone: Deferred[str] = Deferred()
+        self.settled: Callable[[int, Verdict], None] | None = None
         self._clock = clock
         self._socket = _Socket()
         self._client = _client_for(hello, self._socket)
@@ -96,7 +90,6 @@ class PahoLink(protocol.Protocol):
         self._client.on_publish = self._on_settled
         self._client.on_disconnect = self._on_end
         self._client.on_socket_register_write = self._on_wants_to_write
-        self._carried: Carried | None = None
         self._to_tell: deque[Callable[[], None]] = deque()
         self._flush: IDelayedCall | None = None
         self._goodbye: IDelayedCall | None = None
@@ -104,16 +97,12 @@ class PahoLink(protocol.Protocol):
         self._looking_after.clock = clock
         self._why = ""
 
-    def carry(self, carried: Carried) -> None:
-        """From now on this is what hears of the session."""
-        self._carried = carried
-
     def publish(self, message: Message, qos: int) -> int:
         """Sends a message; gives the number by which `settled` will tell of it, never before this has returned."""
         return self._client.publish(message.topic, message.payload, qos, message.retain).mid
 
-    def loseConnection(self) -> None:  # noqa: N802
-        """Says goodbye, for a few seconds at most."""
+    def say_goodbye(self) -> None:
+        """Ends the session in good manners, within a few seconds."""
         if self._goodbye is None and not self._socket.is_over:
             self._goodbye = self._clock.callLater(GOODBYE_S, self.abort, "the goodbye took too long")
             self._socket.is_polite = True
@@ -146,11 +135,10 @@ class PahoLink(protocol.Protocol):
         self._looking_after.stop()
         self._socket.end()
         self._drive(self._client.loop_read)  # lets paho see the end
-        gone = TryLater(self._why or spoken(reason))
+        why = self._why or spoken(reason)
         if not self.welcome.called:
-            self.welcome.errback(gone)
-        if self._carried is not None:
-            self._carried.connectionLost(Failure(gone))  # type: ignore[no-untyped-call]
+            self.welcome.errback(TryLater(why))
+        self.gone.callback(why)
 
     def pauseProducing(self) -> None:  # noqa: N802
         """The transport has enough for now: paho keeps the rest."""
@@ -178,7 +166,7 @@ class PahoLink(protocol.Protocol):
 
     def _on_settled(self, client: Any, user: Any, mid: int, reason: ReasonCode, properties: Any) -> None:
         verdict = Verdict(reason.value, str(reason))
-        self._to_tell.append(lambda: None if self._carried is None else self._carried.settled(mid, verdict))
+        self._to_tell.append(lambda: None if self.settled is None else self.settled(mid, verdict))
 
     def _on_end(self, client: Any, user: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
         if flags.is_disconnect_packet_from_server:

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from attrs import define, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.internet.protocol import Protocol, connectionDone
-from twisted.python.failure import Failure
 
 from concentrator.model.errors import TryLater
 from concentrator.model.record import Batch, Receipt, Record
@@ -24,15 +22,12 @@ _HEADER = 5 + 2 + 2 + 1  # fixed header, length of the topic, packet identifier,
 @frozen
 class Manners:
     """How a session speaks: what it makes of a record (ValueError where it can make nothing), quality of service,
-    how many messages may be unconfirmed, how long the next confirmation may take in seconds; and who hears that it
-    began and, in words, why it ended."""
+    how many messages may be unconfirmed, how long the next confirmation may take in seconds."""
 
     speak: Callable[[Record], Message]
     qos: int
     window: int
     confirmation_s: float
-    on_made: Callable[[Session], None]
-    on_lost: Callable[[str], None]
 
 
 @define
@@ -42,17 +37,17 @@ class _Delivery:
     trouble: str = ""
 
 
-class Session(Protocol):
-    """One session; its transport is the link."""
+class Session:
+    """One session, on a link whose broker made these terms."""
 
-    transport: PahoLink  # type: ignore[assignment]
-
-    def __init__(self, manners: Manners, terms: Terms, clock: IReactorTime) -> None:
+    def __init__(self, link: PahoLink, terms: Terms, manners: Manners, clock: IReactorTime) -> None:
+        self._link = link
         self._manners = manners
         self._terms = terms
         self._clock = clock
         self._delivery: _Delivery | None = None
         self._overdue: IDelayedCall | None = None
+        link.settled = self._settled
 
     def send(self, batch: Batch) -> Deferred[Receipt]:
         """Publishes a batch; see the uplink. One at a time."""
@@ -66,7 +61,7 @@ class Session(Protocol):
 
     def say(self, message: Message, qos: int) -> None:
         """Publishes something whose fate nobody waits for."""
-        self.transport.publish(message, qos)
+        self._link.publish(message, qos)
 
     def give_up(self, why: str) -> None:
         """Fails the batch in flight, if there is one."""
@@ -74,18 +69,7 @@ class Session(Protocol):
             window = self._delivery.window
             self._end(self._delivery, TryLater(why, window.receipt, window.in_flight))
 
-    def connectionMade(self) -> None:  # noqa: N802
-        """The broker has welcomed us."""
-        self._manners.on_made(self)
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
-        """The session is over; what was in flight is not lost with it."""
-        why = reason.value.detail if isinstance(reason.value, TryLater) else reason.getErrorMessage()
-        self._manners.on_lost(why)
-        self.give_up(why)
-
-    def settled(self, mid: int, verdict: Verdict) -> None:
-        """See PahoLink."""
+    def _settled(self, mid: int, verdict: Verdict) -> None:
         delivery = self._delivery
         if delivery is None or (n := delivery.window.landed(mid)) is None:
             return
@@ -106,7 +90,7 @@ class Session(Protocol):
             except ValueError as why:
                 window.reject(record.n, str(why))
             else:
-                window.sent(record, self.transport.publish(message, self._manners.qos))
+                window.sent(record, self._link.publish(message, self._manners.qos))
         self._watch(False)
         if not window.is_done:
             self._watch(True)
@@ -127,7 +111,7 @@ class Session(Protocol):
         self._overdue = None
         if is_on:
             seconds = self._manners.confirmation_s
-            self._overdue = self._clock.callLater(seconds, self.transport.abort, f"nothing confirmed in {seconds:g} s")
+            self._overdue = self._clock.callLater(seconds, self._link.abort, f"nothing confirmed in {seconds:g} s")
 
     def _end(self, delivery: _Delivery, outcome: Receipt | TryLater) -> None:
         self._forgotten(delivery.result)

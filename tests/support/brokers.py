@@ -110,7 +110,7 @@ class Recorder:
         """Begins, or begins again; back when the broker knows."""
         self.leave()
         subscribed = threading.Event()
-        client = paho.Client(CallbackAPIVersion.VERSION2)
+        client = paho.Client(CallbackAPIVersion.VERSION2, reconnect_on_failure=False)
         client.on_connect = lambda *_: client.subscribe("#", qos=0)
         client.on_subscribe = lambda *_: subscribed.set()
         client.on_message = self._received

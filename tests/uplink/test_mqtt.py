@@ -34,16 +34,14 @@ class Transport(StringTransport):
 
 
 class Door:
-    """An endpoint whose attempts go as the test says: open, refused or silent."""
+    """An endpoint that is open, refused or silent."""
 
     def __init__(self, clock, way):
         self.clock = clock
         self.way = way
-        self.attempts = []
         self.transport = None
 
     def connect(self, factory):
-        self.attempts.append(self.clock.seconds())
         if self.way == "silent":
             return Deferred()
         if self.way == "refused":
@@ -113,46 +111,6 @@ def test_the_birth_is_the_first_thing_said_and_the_last_word_comes_before_goodby
     transport.clear()
     house.stop()
     assert transport.value() == b'\x31\x23\x00\x0e/srv/42/status{"state":"offline"}\xe0\x00'
-
-
-def test_a_broker_that_says_nothing_is_given_up_and_tried_again():
-    house = House()
-    house.clock.pump([1] * 20)
-    assert house.trouble() == "no welcome within 20 s"
-    house.clock.pump([1, 1])
-    assert house.door.attempts == [0, 21]
-    house.stop()
-
-
-def test_a_name_or_a_port_that_never_answers_is_given_up_and_tried_again():
-    house = House("silent")
-    house.clock.pump([1] * 22)
-    assert house.trouble() == "no welcome within 20 s"
-    assert house.door.attempts == [0, 21]
-    house.stop()
-
-
-def test_attempts_go_on_for_ever_with_growing_pauses():
-    house = House("refused")
-    house.clock.pump([1] * 125)
-    assert house.door.attempts == [0, 1, 3, 7, 15, 31, 61, 91, 121]
-    assert "refused" in house.trouble()
-    house.stop()
-
-
-def test_a_steady_session_that_falls_is_taken_up_again_soon_a_short_one_later_and_later():
-    house = House()
-    for _ in range(3):
-        house.door.welcome()
-        house.door.transport.fall()
-        house.clock.pump([1] * 4)
-    assert house.door.attempts == [0, 0 + 1, 4 + 2, 8 + 4]
-    house.door.welcome()
-    house.clock.pump([1] * 31)
-    house.door.transport.fall()
-    house.clock.advance(1)
-    assert house.door.attempts[-1] == house.clock.seconds()
-    house.stop()
 
 
 def test_sending_to_a_broker_that_is_away_fails_with_its_address_and_why():

@@ -62,7 +62,7 @@ async def test_the_status_is_online_after_birth_offline_after_goodbye_and_offlin
         await uplink.when_ready()
         await recorder.until(lambda: states() == ["online"])
         if end == "death":
-            uplink._session.transport.abort("killed by the test")
+            uplink._session._link.abort("killed by the test")
             await recorder.until(lambda: states()[:2] == ["online", "offline"])
         await uplink.stop()
         await recorder.until(lambda: states()[-1] == "offline")
@@ -196,6 +196,16 @@ def test_a_certificate_file_that_is_none_is_refused_before_anything_starts(tmp_p
         broker_endpoint(reactor, "localhost", 8883, Trust(ca_file=str(tmp_path / "absent")))
 
 
+def uploading(uplink, records):
+    """A feed of these records, its uploader, and what that reports."""
+    from twisted.internet import reactor
+
+    feed, reports = MemoryFeed(list(records), limit=200), []
+    limits = Limits(first_pause_s=0.05, longest_pause_s=0.2)
+    uploader = Uploader(feed, uplink, reactor, FixedWall(), lambda *told: reports.append(told), lambda: 0.5, limits)
+    return feed, uploader, reports
+
+
 @implementer(IStreamClientEndpoint)
 class Gate:
     """The way to a broker, open only when the test says so: its recorder has to be there first."""
@@ -217,10 +227,7 @@ async def test_a_broker_killed_in_the_middle_costs_no_record(broker, version, qo
     gate = Gate(broker_endpoint(reactor, "127.0.0.1", mosquitto.port))
     uplink = mqtt_uplink(mosquitto.port, endpoint=gate, version=version, qos=qos)
     records = [interval(n) for n in range(1, 501)]
-    feed = MemoryFeed(list(records), limit=200)
-    reports = []
-    limits = Limits(first_pause_s=0.05, longest_pause_s=0.2)
-    uploader = Uploader(feed, uplink, reactor, FixedWall(), lambda *told: reports.append(told), lambda: 0.5, limits)
+    feed, uploader, reports = uploading(uplink, records)
     killed_at = []
 
     def kill_and_restart():
@@ -246,6 +253,67 @@ async def test_a_broker_killed_in_the_middle_costs_no_record(broker, version, qo
     assert reports == []
     assert killed_at[0] < 500
     print(f"\nQoS {qos}, {version}: killed after {killed_at} of 500, {len(payloads) - 500} repeats, none missing")
+
+
+@implementer(IStreamClientEndpoint)
+class Deaf:
+    """The way to a broker whose first connections hear no more than some bytes, and then fall."""
+
+    def __init__(self, endpoint, deaf_connections, hears):
+        self.endpoint = endpoint
+        self.left = deaf_connections
+        self.hears = hears
+
+    def connect(self, factory):
+        return self.endpoint.connect(factory).addCallback(self._deafen)
+
+    def _deafen(self, link):
+        if self.left:
+            self.left -= 1
+            receive, left = link.dataReceived, [self.hears]
+
+            def hear(data):
+                receive(data[: left[0]])
+                left[0] -= len(data)
+                if left[0] < 0:
+                    link.transport.abortConnection()
+
+            link.dataReceived = hear
+        return link
+
+
+@pytest.mark.parametrize(("version", "qos"), [("3.1.1", 1), ("5", 2)])
+@pytest_twisted.ensureDeferred
+async def test_confirmations_that_get_lost_make_repeats_that_are_the_same_byte_for_byte(broker, version, qos):
+    from twisted.internet import reactor
+
+    mosquitto, recorder = broker
+    endpoint = Deaf(broker_endpoint(reactor, "127.0.0.1", mosquitto.port), 3, 40)
+    uplink = mqtt_uplink(mosquitto.port, endpoint=endpoint, version=version, qos=qos)
+    records = [interval(n) for n in range(1, 101)]
+    feed, uploader, reports = uploading(uplink, records)
+    uploader.start()
+    await wait_for(lambda: not feed.records)
+    await recorder.until(lambda: len(recorder.numbers()) == 100)
+    await uploader.stop()
+    payloads = [payload for topic, payload, _ in recorder.messages if topic.endswith("/data")]
+    assert set(payloads) == {VOICE.record(record, "alias of main", NOW).payload for record in records}
+    assert (uploader.state().delivered, reports) == (100, [])
+    assert len(payloads) > 100
+    print(f"\nQoS {qos}, {version}: {len(payloads) - 100} repeats")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_record_that_makes_the_broker_hang_up_is_given_up_and_the_others_arrive(make_broker):
+    mosquitto, recorder = make_broker(settings=["max_packet_size 400"])
+    uplink = mqtt_uplink(mosquitto.port)
+    records = [interval(n, serial="x" * 300 if n == 30 else "0420020081") for n in range(1, 61)]
+    feed, uploader, reports = uploading(uplink, records)
+    uploader.start()
+    await wait_for(lambda: not feed.records)
+    await uploader.stop()
+    assert recorder.numbers() == set(range(1, 61)) - {30}
+    assert [(name, facts["records"]) for name, facts in reports] == [("records_rejected", [30])]
 
 
 @pytest.mark.parametrize("trust", [None, Trust()])

@@ -36,19 +36,6 @@ class Transport(StringTransport):
             self.clock.callLater(0, self.link.connectionLost, Failure(reason))
 
 
-class Upstairs:
-    """Writes down what a session tells."""
-
-    def __init__(self):
-        self.told = []
-
-    def settled(self, mid, verdict):
-        self.told.append((mid, verdict))
-
-    def connectionLost(self, reason):  # noqa: N802
-        self.told.append(reason.value.detail)
-
-
 class Call:
     """A link on the phone with the test."""
 
@@ -57,8 +44,9 @@ class Call:
         self.link = PahoLink(Hello("box", WILL, **hello), self.clock)
         self.transport = Transport()
         self.transport.link, self.transport.clock = self.link, self.clock
-        self.upstairs = Upstairs()
-        self.link.carry(self.upstairs)
+        self.told = []
+        self.link.settled = lambda mid, verdict: self.told.append((mid, verdict))
+        self.link.gone.addCallback(self.told.append)
         self.outcome = []
         self.link.welcome.addBoth(self.outcome.append)
         self.link.makeConnection(self.transport)
@@ -143,26 +131,26 @@ def test_a_message_is_settled_by_puback_or_pubcomp_and_not_before():
     call = welcomed()
     mid, sent = call.publish(1)
     assert sent == b"\x32\x06\x00\x01t\x00\x01x"
-    assert call.upstairs.told == []
+    assert call.told == []
     call.link.dataReceived(b"\x40\x02\x00\x01")
-    assert call.upstairs.told == [(mid, Verdict(0, "Success"))]
+    assert call.told == [(mid, Verdict(0, "Success"))]
     mid, sent = call.publish(2)
     assert sent == b"\x34\x06\x00\x01t\x00\x02x"
     call.link.dataReceived(b"\x50\x02\x00\x02")
     assert call.sent() == b"\x62\x02\x00\x02"
-    assert len(call.upstairs.told) == 1
+    assert len(call.told) == 1
     call.link.dataReceived(b"\x70\x02\x00\x02")
-    assert call.upstairs.told[1:] == [(mid, Verdict(0, "Success"))]
+    assert call.told[1:] == [(mid, Verdict(0, "Success"))]
 
 
 def test_with_qos_0_a_message_is_settled_when_the_write_buffer_took_it():
     call = welcomed()
     call.link.pauseProducing()
     mid, sent = call.publish(0)
-    assert (sent, call.upstairs.told) == (b"", [])
+    assert (sent, call.told) == (b"", [])
     call.link.resumeProducing()
     assert call.sent() == b"\x30\x04\x00\x01tx"
-    assert call.upstairs.told == [(mid, Verdict(0, "Success"))]
+    assert call.told == [(mid, Verdict(0, "Success"))]
 
 
 @pytest.mark.parametrize(
@@ -173,8 +161,8 @@ def test_a_refusal_of_version_5_ends_the_message_even_in_the_middle_of_qos_2(qos
     call = welcomed(CONNACK_5, version="5")
     mid, _ = call.publish(qos)
     call.link.dataReceived(answer)
-    assert call.upstairs.told == [(mid, Verdict(0x87, "Not authorized"))]
-    assert call.upstairs.told[0][1].is_failure
+    assert call.told == [(mid, Verdict(0x87, "Not authorized"))]
+    assert call.told[0][1].is_failure
     assert call.sent() == b""
 
 
@@ -182,7 +170,7 @@ def test_no_matching_subscribers_is_a_success():
     call = welcomed(CONNACK_5, version="5")
     mid, _ = call.publish(1)
     call.link.dataReceived(b"\x40\x04\x00\x01\x10\x00")
-    assert [(m, v.is_failure) for m, v in call.upstairs.told] == [(mid, False)]
+    assert [(m, v.is_failure) for m, v in call.told] == [(mid, False)]
 
 
 def test_many_packets_in_one_piece_and_one_in_many_pieces_are_the_same():
@@ -194,32 +182,32 @@ def test_many_packets_in_one_piece_and_one_in_many_pieces_are_the_same():
     whole.link.dataReceived(acks)
     for byte in acks:
         pieces.link.dataReceived(bytes([byte]))
-    assert whole.upstairs.told == pieces.upstairs.told
-    assert [mid for mid, _ in whole.upstairs.told] == [1, 2, 3, 4, 5]
+    assert whole.told == pieces.told
+    assert [mid for mid, _ in whole.told] == [1, 2, 3, 4, 5]
 
 
 def test_a_message_published_in_answer_to_a_verdict_goes_out():
     call = welcomed()
     call.publish(1)
-    call.upstairs.settled = lambda mid, verdict: call.link.publish(DATA, 1)
+    call.link.settled = lambda mid, verdict: call.link.publish(DATA, 1)
     call.link.dataReceived(b"\x40\x02\x00\x01")
     assert call.sent() == b"\x32\x06\x00\x01t\x00\x02x"
 
 
 def test_goodbye_says_disconnect_and_closes():
     call = welcomed()
-    call.link.loseConnection()
+    call.link.say_goodbye()
     assert call.sent() == b"\xe0\x00"
     call.clock.advance(0)
     assert call.transport.ended == "closed"
-    assert call.upstairs.told == ["Normal disconnection"]
+    assert call.told == ["Normal disconnection"]
     assert not call.clock.getDelayedCalls()
 
 
 def test_a_goodbye_that_cannot_be_written_takes_two_seconds_at_most():
     call = welcomed()
     call.link.pauseProducing()
-    call.link.loseConnection()
+    call.link.say_goodbye()
     call.clock.pump([0.5] * 3)
     assert call.transport.ended == ""
     call.clock.pump([0.5, 0.5, 0])
@@ -239,7 +227,7 @@ def test_the_end_of_a_session_is_told_in_words(version, bytes_, words):
     call = welcomed(CONNACK_5 if version == "5" else CONNACK_311, version=version)
     call.link.dataReceived(bytes_)
     call.clock.advance(0)
-    assert call.upstairs.told == [words]
+    assert call.told == [words]
     assert not call.clock.getDelayedCalls()
 
 
@@ -260,5 +248,5 @@ def test_any_bytes_end_in_words_or_in_nothing(noise, version):
     call.clock.advance(0)
     call.link.abort("enough")
     call.clock.advance(0)
-    assert isinstance(call.upstairs.told[-1], str)
+    assert isinstance(call.told[-1], str)
     assert not call.clock.getDelayedCalls()

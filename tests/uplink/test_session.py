@@ -1,6 +1,5 @@
 import pytest
 from twisted.internet.task import Clock
-from twisted.python.failure import Failure
 
 from concentrator.model.errors import TryLater
 from concentrator.model.record import Receipt
@@ -32,11 +31,8 @@ class Desk:
 
     def __init__(self, window=50, terms=None, speak=lambda record: Message("t", b"%d" % record.n)):
         self.clock = Clock()
-        self.told = []
-        manners = Manners(speak, 1, window, 60.0, lambda session: self.told.append("made"), self.told.append)
-        self.session = Session(manners, terms or Terms(), self.clock)
         self.link = Link()
-        self.session.makeConnection(self.link)
+        self.session = Session(self.link, terms or Terms(), Manners(speak, 1, window, 60.0), self.clock)
         self.outcome = []
 
     def send(self, *numbers):
@@ -52,17 +48,17 @@ def test_the_window_is_ours_or_the_brokers_whichever_is_narrower(own, theirs):
     desk = Desk(own, Terms(window=theirs))
     desk.send(1, 2, 3)
     assert desk.payloads == [b"1", b"2"]
-    desk.session.settled(102, FINE)
+    desk.link.settled(102, FINE)
     assert desk.payloads == [b"1", b"2", b"3"]
 
 
 def test_the_receipt_comes_with_the_last_verdict_and_tells_taken_from_refused():
     desk = Desk()
     desk.send(7, 8, 9)
-    desk.session.settled(102, DENIED)
-    desk.session.settled(103, FINE)
+    desk.link.settled(102, DENIED)
+    desk.link.settled(103, FINE)
     assert desk.outcome == []
-    desk.session.settled(101, FINE)
+    desk.link.settled(101, FINE)
     assert desk.outcome == [Receipt(frozenset({7, 9}), {8: "the broker refused it: Not authorized"})]
     assert not desk.clock.getDelayedCalls()
 
@@ -70,9 +66,9 @@ def test_the_receipt_comes_with_the_last_verdict_and_tells_taken_from_refused():
 def test_a_broker_that_asks_for_patience_keeps_the_record_with_us():
     desk = Desk(window=2)
     desk.send(1, 2, 3)
-    desk.session.settled(101, FINE)
-    desk.session.settled(102, PATIENCE)
-    desk.session.settled(103, FINE)
+    desk.link.settled(101, FINE)
+    desk.link.settled(102, PATIENCE)
+    desk.link.settled(103, FINE)
     failure = desk.outcome[0]
     assert failure.check(TryLater)
     assert failure.value.receipt == Receipt(frozenset({1, 3}))
@@ -82,11 +78,10 @@ def test_a_broker_that_asks_for_patience_keeps_the_record_with_us():
 def test_when_the_session_falls_what_was_in_flight_is_named_and_what_was_taken_is_told():
     desk = Desk(window=2)
     desk.send(1, 2, 3)
-    desk.session.settled(101, FINE)
-    desk.session.connectionLost(Failure(TryLater("gone")))
+    desk.link.settled(101, FINE)
+    desk.session.give_up("gone")
     failure = desk.outcome[0].value
     assert (failure.detail, failure.receipt.accepted, failure.in_flight) == ("gone", {1}, {2, 3})
-    assert desk.told == ["made", "gone"]
     assert not desk.clock.getDelayedCalls()
 
 
@@ -98,7 +93,7 @@ def test_a_record_that_cannot_be_said_or_is_too_long_for_the_broker_is_rejected_
 
     desk = Desk(terms=Terms(longest_packet=40), speak=speak)
     desk.send(1, 2, 26)
-    desk.session.settled(101, FINE)
+    desk.link.settled(101, FINE)
     assert desk.outcome == [
         Receipt(
             frozenset({2}),
@@ -111,7 +106,7 @@ def test_a_broker_that_stops_confirming_is_left_after_a_minute_of_silence():
     desk = Desk()
     desk.send(1, 2)
     desk.clock.pump([30, 29])
-    desk.session.settled(101, FINE)
+    desk.link.settled(101, FINE)
     desk.clock.pump([30, 29])
     assert desk.link.aborted == []
     desk.clock.advance(1)
@@ -127,9 +122,9 @@ def test_an_empty_batch_has_an_empty_receipt():
 def test_verdicts_on_other_messages_change_nothing():
     desk = Desk()
     desk.session.say(Message("status", b""), 1)
-    desk.session.settled(101, FINE)
+    desk.link.settled(101, FINE)
     desk.send(1)
-    desk.session.settled(101, DENIED)
+    desk.link.settled(101, DENIED)
     assert desk.outcome == []
 
 
@@ -146,7 +141,7 @@ def test_a_batch_nobody_waits_for_any_more_is_forgotten():
     waiting.addErrback(lambda _: None)
     waiting.cancel()
     assert not desk.clock.getDelayedCalls()
-    desk.session.settled(101, FINE)
+    desk.link.settled(101, FINE)
     desk.send(2)
-    desk.session.settled(102, FINE)
+    desk.link.settled(102, FINE)
     assert desk.outcome == [Receipt(frozenset({2}))]
