@@ -16,7 +16,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from twisted.internet.interfaces import IReactorTime, IReadDescriptor
+from twisted.internet.interfaces import IDelayedCall, IReactorTime, IReadDescriptor
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -48,6 +48,7 @@ class SystemWall:
         return self.now() >= _TRUSTED_FROM
 
 
+@implementer(IDelayedCall)
 class _Call:
     """A call to come, as IDelayedCall has it."""
 

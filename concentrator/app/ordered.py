@@ -35,19 +35,22 @@ class OrderedService(Service):
 
     clock: IReactorTime
     parts: list[Part] = field(factory=list)
-    failed: Callable[[Failure], Failure | None] = lambda failure: failure
+    failed: Callable[[Failure], None] = Failure.raiseException
     _started: list[Part] = field(factory=list, init=False)
     _starting: Deferred[None] | None = field(default=None, init=False)
 
     def startService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
         """Starts the parts in order."""
         super().startService()
-        return Deferred.fromCoroutine(self._start()).addErrback(self.failed)
+        return Deferred.fromCoroutine(self._start()).addErrback(self._failed)
 
     def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
         """Stops what was started, last first; fires when all of it has stopped."""
         super().stopService()
         return Deferred.fromCoroutine(self._stop())
+
+    def _failed(self, failure: Failure) -> None:
+        self.failed(failure)
 
     async def _start(self) -> None:
         self._starting = Deferred()

@@ -95,8 +95,10 @@ def number_text(value: Value) -> str:
     """A number in its shortest exact decimal form, never with an exponent; text as it is."""
     if not isinstance(value, float):
         return str(value)
-    text = format(Decimal(repr(value)), "f")
-    return text[:-2] if text.endswith(".0") else text
+    text = repr(value)
+    if "e" in text:
+        text = format(Decimal(text), "f")
+    return text.removesuffix(".0")
 
 
 def _heading(column: Quantity) -> str:

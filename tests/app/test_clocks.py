@@ -3,6 +3,8 @@
 import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from zope.interface.verify import verifyObject
 
 from concentrator.app.clocks import SharpClock, SystemWall, make_monotonic
 
@@ -45,6 +47,8 @@ async def test_delayed_calls_come_in_order_and_never_early():
         gone.cancel()
         moved.reset(0.04)
         assert not gone.active()
+        assert verifyObject(IDelayedCall, moved)
+        assert verifyObject(IReactorTime, clock)
         assert moved.active()
         assert len(clock.getDelayedCalls()) == 5
         await done

@@ -43,7 +43,7 @@ def test_any_bytes_give_tallies_or_corrupt(packed, columns):
 
 
 def test_a_record_in_another_format_is_told_apart():
-    with pytest.raises(Corrupt, match="format 9"):
+    with pytest.raises(Corrupt, match="form 9"):
         codec.unpack_tallies(b"\x09", ())
 
 

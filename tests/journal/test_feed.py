@@ -187,7 +187,8 @@ def test_no_file_is_given_out_while_the_time_is_not_known(office):
     office.at(65)
     office.bench.wall.trusted = False
     assert office.read() is None
-    assert pending(more := office.feed.when_more())
+    more = office.feed.when_more()
+    assert pending(more)
     more.addErrback(lambda failure: None)
     more.cancel()
 

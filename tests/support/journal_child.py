@@ -1,5 +1,5 @@
-"""A journal at work in a process of its own, until it is killed: three kinds of records are appended, one reader settles
-them, another files them. What it was promised is written to standard output, a line each, as soon as it was promised:
+"""A journal at work in a process of its own, until it is killed: three kinds of records are appended, one reader
+settles them, another files them. What it was promised is written to standard output, a line each, at once:
 
     A n end      append fired for record n
     G n…         these were given to the reader

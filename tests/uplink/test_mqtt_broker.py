@@ -282,13 +282,13 @@ class Deaf:
         return link
 
 
-@pytest.mark.parametrize(("version", "qos"), [("3.1.1", 1), ("5", 2)])
+@pytest.mark.parametrize(("version", "qos", "hears"), [("3.1.1", 1, 40), ("5", 2, 300)])
 @pytest_twisted.ensureDeferred
-async def test_confirmations_that_get_lost_make_repeats_that_are_the_same_byte_for_byte(broker, version, qos):
+async def test_confirmations_that_get_lost_make_repeats_that_are_the_same_byte_for_byte(broker, version, qos, hears):
     from twisted.internet import reactor
 
     mosquitto, recorder = broker
-    endpoint = Deaf(broker_endpoint(reactor, "127.0.0.1", mosquitto.port), 3, 40)
+    endpoint = Deaf(broker_endpoint(reactor, "127.0.0.1", mosquitto.port), 3, hears)
     uplink = mqtt_uplink(mosquitto.port, endpoint=endpoint, version=version, qos=qos)
     records = [interval(n) for n in range(1, 101)]
     feed, uploader, reports = uploading(uplink, records)
