@@ -120,7 +120,7 @@ class Bus:
             if reply.is_speaking and at < self._end_of(reply):
                 self._spoil(reply)
                 request.is_spoilt = True
-        request.frame += data
+        request.frame += data[: _LONGEST_FRAME + 1 - len(request.frame)]
         self._free_at = max(at, self._free_at or at) + len(data) * self._wire.character_s
 
     def wake_at(self) -> float | None:

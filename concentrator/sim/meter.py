@@ -126,7 +126,7 @@ class CcmMeter:
 
     def _identity(self, at: float) -> dict[str, Value]:
         """What it is and how it is set."""
-        clock = int(at + self.clock_offset_s)
+        clock = int(at + self.clock_offset_s) & 0xFFFFFFFF
         return {
             "map_magic": _MAGIC,
             "map_version": _MAP_VERSION,
@@ -136,7 +136,7 @@ class CcmMeter:
             "hardware": f"0X{_HARDWARE:04X}",
             "phases": self.kind.phases,
             "status_word": _CLOCK_IS_VALID,
-            "uptime": int(at - self.powered_at),
+            "uptime": max(0, int(at - self.powered_at)),  # the wall clock may have been set back
             "measured_at": clock,
             "window": _WINDOW_MS,
             "modbus_id": self.unit,

@@ -3,7 +3,7 @@ import sqlite3
 
 import pytest
 
-from concentrator.journal.database import SCHEMA, open_database, translated
+from concentrator.journal.database import PAGE_BYTES, SCHEMA, open_database, translated
 from concentrator.model.errors import Full, JournalError, UnknownSchema
 
 STAMP = "20261118T120000Z"
@@ -76,7 +76,7 @@ def test_what_a_crash_left_of_a_new_file_does_no_harm(path):
         pytest.param(lambda path: path.write_bytes(b"no journal at all" * 99), id="another file"),
         pytest.param(lambda path: path.write_bytes(b""), id="empty"),
         pytest.param(lambda path: path.write_bytes(path.read_bytes()[:-4096]), id="cut off"),
-        pytest.param(lambda path: overwrite(path, 4096 + 8, b"\xff" * 40), id="a damaged page"),
+        pytest.param(lambda path: overwrite(path, PAGE_BYTES + 8, b"\xff" * 40), id="a damaged page"),
         pytest.param(lambda path: sqlite3.connect(path).execute("PRAGMA user_version = 0"), id="no journal's version"),
     ],
 )
@@ -96,6 +96,22 @@ def overwrite(path, at, data):
     with path.open("r+b") as file:
         file.seek(at)
         file.write(data)
+
+
+def test_of_a_large_file_what_was_written_last_is_checked(path, monkeypatch):
+    database = opened(path)
+    rows = [(n, 10, n, 1, 0, None, "x" * 200) for n in range(1, 2000)]
+    database.connection.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    database.close()
+    monkeypatch.setattr("concentrator.journal.database.CHECKED_BYTES", 0)
+    good = opened(path)
+    assert not good.is_new
+    good.close()
+    newest = path.read_bytes().rfind(b"x" * 200)
+    overwrite(path, newest // PAGE_BYTES * PAGE_BYTES, b"\xff" * 40)
+    database = opened(path)
+    assert database.kept_as
+    database.close()
 
 
 def test_two_files_damaged_in_one_second_are_both_kept(path):

@@ -3,12 +3,17 @@
 import struct
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from concentrator.model.reading import Value
 from concentrator.profile.catalogue import Catalogue
 from concentrator.profile.decode import compile_block
+from concentrator.sim.bus import Bus, Faults, Wire
+from concentrator.sim.exchange import Exchange
+from concentrator.sim.field import Field
 from concentrator.sim.meter import UNLOCK, CcmMeter, ccm_meters
-from concentrator.sim.slave import BUSY, ILLEGAL_ADDRESS, ILLEGAL_VALUE, Refusal
+from concentrator.sim.slave import BUSY, ILLEGAL_ADDRESS, ILLEGAL_VALUE, Refusal, framed, is_intact
 
 NOW = 1_795_262_400.0
 PROFILE = Catalogue().get("energycm/ccm")
@@ -132,3 +137,59 @@ def test_a_meter_that_stores_a_setting_is_busy() -> None:
 )
 def test_what_cannot_be_written_is_refused(address: int, values: tuple[int, ...], code: int) -> None:
     refused(code, meter(), address, *values)
+
+
+def test_a_clock_that_is_set_odd_or_back_disturbs_nothing() -> None:
+    subject = meter()
+    subject.write(CLOCK, (0xFFFF, 0xFFFF), NOW)
+    assert shown(subject, NOW + 10)["measured_at"] == 9
+    assert shown(subject, NOW - 86_400)["uptime"] == 0
+
+
+requests = st.one_of(
+    st.binary(max_size=300),
+    st.builds(framed, st.integers(0, 4), st.binary(min_size=1, max_size=12)),
+    st.builds(
+        lambda unit, function, address, count: framed(unit, struct.pack(">BHH", function, address, count)),
+        st.integers(0, 4),
+        st.sampled_from([3, 4, 6]),
+        st.sampled_from([0, 0x100, 0x131, 0x140, 0x300, 0x301, 0x304, 0x306, 0xFFFF]),
+        st.sampled_from([0, 1, 2, 8, 52, 64, 125, UNLOCK, 0xFFFF]),
+    ),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(requests, st.sampled_from([0.0, 0.001, 0.004, 0.05, 0.3])), max_size=12), st.booleans())
+def test_whatever_a_master_sends_the_bus_stays_in_order(sent: list[tuple[bytes, float]], is_strict: bool) -> None:
+    heard: list[Exchange] = []
+    field = Field(ccm_meters(PROFILE, 3, "test", NOW))
+    faults = Faults(crc=0.1, noise=0.1, late=0.2, late_s=0.1)
+    bus = Bus(Wire(is_strict=is_strict), faults, lambda frame: field.answer(frame, NOW), heard.append)
+    now = 0.0
+    for data, pause_s in sent:
+        bus.take(data, now)
+        now += pause_s
+        bus.give(now)
+    while (wake_at := bus.wake_at()) is not None:
+        bus.give(wake_at)
+    assert sum(exchange.length for exchange in heard) <= sum(len(data) for data, _ in sent)
+    assert len(heard) <= len(sent)
+
+
+@settings(max_examples=60, deadline=None)
+@given(requests)
+def test_a_request_is_answered_the_same_whole_and_byte_by_byte(request: bytes) -> None:
+    replies = []
+    for size in (max(len(request), 1), 1):
+        field = Field(ccm_meters(PROFILE, 3, "test", NOW))
+        bus = Bus(Wire(), Faults(), lambda frame, field=field: field.answer(frame, NOW), lambda _: None)
+        now, given_back = 0.0, b""
+        for start in range(0, len(request), size):
+            bus.take(request[start : start + size], now)
+            now += 10 / 9600
+        while (wake_at := bus.wake_at()) is not None:
+            given_back += bus.give(wake_at)
+        replies.append(given_back)
+    assert replies[0] == replies[1]
+    assert not replies[0] or is_intact(replies[0])

@@ -185,17 +185,6 @@ async def test_a_broker_that_is_not_the_one_we_trust_is_told_nothing(
     await uplink.stop()
 
 
-def test_a_certificate_file_that_is_none_is_refused_before_anything_starts(tmp_path):
-    from twisted.internet import reactor
-
-    (tmp_path / "empty").write_text("nothing here")
-    for trust in (Trust(ca_file=str(tmp_path / "empty")), Trust(pinned_file=str(tmp_path / "empty"))):
-        with pytest.raises(ValueError):
-            broker_endpoint(reactor, "localhost", 8883, trust)
-    with pytest.raises(OSError):
-        broker_endpoint(reactor, "localhost", 8883, Trust(ca_file=str(tmp_path / "absent")))
-
-
 def uploading(uplink, records):
     """A feed of these records, its uploader, and what that reports."""
     from twisted.internet import reactor
