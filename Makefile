@@ -47,6 +47,7 @@ $(VENV)/.test: $(BIN)/python setup.cfg pyproject.toml
 peers:
 	@PATH="$$PATH:/usr/sbin:/sbin"; missing=; \
 	command -v mosquitto >/dev/null || missing="$$missing mosquitto"; \
+	command -v mosquitto_sub >/dev/null || missing="$$missing mosquitto-clients"; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 	  || missing="$$missing chromium"; \
 	[ -z "$$missing" ] || { \

@@ -13,7 +13,6 @@ from attrs import asdict, frozen
 from concentrator.api import Dialect
 from concentrator.app.config import Config, load_checked
 from concentrator.app.config_sections import LineSection
-from concentrator.app.rule import format_size
 from concentrator.dialect.modbus import dialects
 from concentrator.model.device import Device
 from concentrator.model.errors import ConfigError
@@ -82,7 +81,6 @@ class Plan:
     state_dir: str
     base_interval_s: int
     base_keep_s: float
-    max_size_bytes: int
     history_latency_s: int | None
     history_keep_s: float
     lines: tuple[LinePlan, ...]
@@ -101,7 +99,6 @@ def plan(config: Config, catalogue: Catalogue) -> Plan:
         str(config.box.state_dir),
         config.base_interval_s,
         config.journal.base_keep_s,
-        config.journal.max_size_bytes,
         history.latency_s if history.enabled else None,
         history.keep_s,
         tuple(_line_plan(config, name, line, catalogue) for name, line in config.lines.items()),
@@ -182,10 +179,7 @@ def lines_of(plan: Plan) -> Iterator[str]:
         for device in line.devices:
             yield f"    {device.uid}: {device.profile}, {_address(device)}; read every {_periods(device)}"
     keep = format_duration(plan.base_keep_s)
-    yield (
-        f"  journal  base records every {format_duration(plan.base_interval_s)}, kept {keep}, "
-        f"at most {format_size(plan.max_size_bytes)}"
-    )
+    yield f"  journal  base records every {format_duration(plan.base_interval_s)}, kept {keep}"
     if plan.history_latency_s is not None:
         kept = format_duration(plan.history_keep_s)
         yield f"  history  records every {format_duration(plan.history_latency_s)}, kept {kept}"

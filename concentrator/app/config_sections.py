@@ -156,7 +156,7 @@ class JournalSection:
     max_size_bytes: int = setting(
         size(2**24, 2**40),
         "2 GiB",
-        "The journal's largest size; beyond it what was delivered goes first.",
+        "The journal's largest size. This version keeps the ages only; a later one keeps the size too.",
         key="max_size",
     )
 

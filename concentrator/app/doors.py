@@ -40,7 +40,11 @@ async def open_doors(box: Box) -> list[Any]:
     control = build_control_site(table, clock=box.reactor)
     control.noisy = False
     socket = str(box.config.box.state_dir / SOCKET)
-    ports = [box.reactor.listenUNIX(socket, control, mode=0o600, wantPID=True)]
+    ports = []
+    try:
+        ports.append(box.reactor.listenUNIX(socket, control, mode=0o600, wantPID=True))
+    except (CannotListenError, OSError) as error:
+        log.error("the control socket is not there: {error}", error=str(error).rstrip("."))
     site = build_site(
         table,
         box=box.facts,

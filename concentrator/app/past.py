@@ -40,11 +40,11 @@ class Past:
     _readers: Mapping[str, frozenset[int]]
 
     async def open(self) -> None:
-        """Opens the journal, closes what a former run left open, and begins to keep."""
+        """Opens the journal and begins to keep. Raises JournalError where that cannot be."""
         await self.journal.open()
         for reader, periods in self._readers.items():
             self.journal.register(reader, periods)
-        await self.intervals.start()
+        self.intervals.start()
         self._retention.start()
 
     async def close(self) -> None:

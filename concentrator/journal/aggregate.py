@@ -17,7 +17,7 @@ from concentrator.api import Report, Wall
 from concentrator.journal.coarser import Coarser
 from concentrator.journal.journal import Journal
 from concentrator.journal.merge import Interval
-from concentrator.model.errors import Full
+from concentrator.model.errors import Full, JournalError
 from concentrator.model.latency import interval_end, last_boundary
 from concentrator.model.quantity import Quantity
 from concentrator.model.reading import Quality, Reading
@@ -73,10 +73,9 @@ class Aggregator:
         self.closed_until = 0
         """All intervals, of all periods, that end at or before this moment (UTC seconds) are on the disk."""
 
-    def start(self) -> Deferred[None]:
-        """Begins; fires when the coarser records that a former run could not write any more are written."""
+    def start(self) -> None:
+        """Begins: readings are taken at once; the coarser records that a former run could not write any more follow."""
         self._turn()
-        return self._writing.run(lambda: None)
 
     def stop(self) -> Deferred[None]:
         """Writes what the open intervals hold so far; fires when it is on the disk."""
@@ -84,7 +83,7 @@ class Aggregator:
             self._timer.cancel()
             self._timer = None
         if self._closed is not None:
-            self._write(_partial(_taken(self._open)), _taken(self._late))
+            self._write(_partial(_taken(self._open)), _taken(self._late), urgent=True)
             self._closed = None
         return self._writing.run(lambda: None)
 
@@ -139,10 +138,11 @@ class Aggregator:
         self._write(_partial(_taken(self._open) | _taken(self._late)), {})
         self._open = since
 
-    def _write(self, intervals: _Intervals, late: _Intervals) -> None:
+    def _write(self, intervals: _Intervals, late: _Intervals, urgent: bool = False) -> None:
         """Has intervals written, and late ones added to what was written of them; then the coarser records."""
         assert self._closed is not None
-        written = self._journal.append([self._draft(end, interval) for (end, _), interval in intervals.items()])
+        drafts = [self._draft(end, interval) for (end, _), interval in intervals.items()]
+        written = self._journal.append(drafts, urgent)
         self._in_turn(self._finish(written, late, self._closed))
 
     async def _finish(self, written: Deferred[tuple[Record, ...]], late: _Intervals, boundary: int) -> None:
@@ -161,7 +161,12 @@ class Aggregator:
     async def _corrected(self, end: int, interval: Interval) -> Draft:
         """What the interval's record says already, if there is one, and what came after."""
         later = self._draft(end, interval)
-        for record in await self._journal.select(interval.uid, self._base_s, end - 1, end):
+        try:
+            records = await self._journal.select(interval.uid, self._base_s, end - 1, end)
+        except JournalError as error:
+            log.warn("the record to correct cannot be read: {error}", error=error)
+            return later
+        for record in records:
             if (record.draft.uid, record.draft.serial) == (later.uid, later.serial):
                 whole = Interval.of(record.draft)
                 whole.absorb(later)

@@ -105,7 +105,8 @@ def _age(file: File) -> tuple[int, int, str]:
 
 def _moments(at: float, time_of_day_s: int, latency_s: int, zone: ZoneInfo) -> Iterator[int]:
     today = datetime.fromtimestamp(at, zone).date()
-    for offset in (-1, 0, 1):
+    # After a day of 23 hours, the moments that began late on it begin on the day after only.
+    for offset in (-2, -1, 0, 1):
         begin, end = (local_midnight(today + timedelta(offset + i), zone) + time_of_day_s for i in (0, 1))
         yield from range(begin, end, latency_s)
 

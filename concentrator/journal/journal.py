@@ -61,7 +61,8 @@ class Journal:
     """The one durable store.
 
     `path`: its file, None for one in memory; `commit_s`: the least seconds between two writes; `urgent_s`: the same
-    while an urgent record waits; `pending_max`: how many records may wait for a disk that takes none.
+    while an urgent record waits; `pending_max`: how many records may wait for a disk that takes none. `id` is the
+    journal id that records have now, `synced` the highest number on the disk.
     """
 
     def __init__(
@@ -111,8 +112,11 @@ class Journal:
             return succeed(())
         rows = [Row.of(n, draft) for n, draft in enumerate(drafts, self._next)]
         self._next += len(rows)
+        appended: Deferred[tuple[Record, ...]] = Deferred()
         done = self._commits.submit(partial(Tables.insert, rows=rows), len(rows), urgent)
-        return done.addCallback(lambda _: self._stored(rows))
+        # Two Deferreds, for a caller that cancels his must not keep readers from the records.
+        done.addCallback(lambda _: self._stored(rows)).chainDeferred(appended)
+        return appended
 
     def register(self, reader: str, periods: Iterable[int]) -> Deferred[None]:
         """Makes a reader of the records of these periods known; one that never was begins at the present. Fires when
@@ -161,7 +165,12 @@ class Journal:
     def on_synced(self, listener: Callable[[tuple[Record, ...]], None]) -> Callable[[], None]:
         """Calls the listener with the records of each commit, once they are on the disk; gives what ends that."""
         self._listeners.append(listener)
-        return partial(self._listeners.remove, listener)
+
+        def leave() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return leave
 
     def select(self, device: str, period: int, start: int, stop: int) -> Deferred[list[Record]]:
         """The records of a period of a device (short id or serial) that end in (start, stop], by end; of several for
@@ -302,7 +311,8 @@ class Journal:
         fresh, self._fresh = tuple(self._fresh), []
         if fresh:
             for listener in tuple(self._listeners):
-                listener(fresh)
+                if listener in self._listeners:
+                    listener(fresh)
 
     def _expired(self, taken: tuple[list[int], dict[str, int]], period: int) -> Expired:
         numbers, lost = taken

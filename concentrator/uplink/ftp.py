@@ -108,7 +108,7 @@ class FtpUplink:
             log.info("{name}: {file} had arrived before", name=self.name, file=file)
         elif filed.replaced is not None:
             log.warn("{name}: {file} took the place of another", name=self.name, file=file)
-            self._report("file_replaced", {"uplink": self.name, "file": file, "bytes_before": filed.replaced})
+            self._report("uplink.file_replaced", {"uplink": self.name, "file": file, "bytes_before": filed.replaced})
         return Receipt(frozenset(record.n for record in batch.records))
 
     def _failed(self, failure: Failure) -> Failure:

@@ -212,7 +212,7 @@ class Uploader:
         if intervals:  # an event about a refused event would be refused too, for ever
             first = intervals[0]
             self._report(
-                "records_rejected",
+                "uplink.records_rejected",
                 {
                     "uplink": self._uplink.name,
                     "device": first.draft.uid,

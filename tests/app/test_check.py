@@ -59,7 +59,7 @@ def test_a_good_file_gives_a_short_plan_and_status_0(file, capsys, tmp_path):
         "  line     native: serial:/dev/null:baudrate=9600, native, modbus-rtu: ",
         '    main: energycm/ccm, ID 1 "Main"; read every ',
         "  line     later: serial:/dev/not-there, spare\n",
-        "  journal  base records every 10 s, kept 7 days, at most 2 GiB\n",
+        "  journal  base records every 10 s, kept 7 days\n",
         "  history  records every 5 min, ",
         "  mqtt     mqtts://broker.example:8883, messages under /ccm/srv every 10 s\n",
         "  ftp      ftp://ftp.example:21/incoming, csv files every 1 h\n",

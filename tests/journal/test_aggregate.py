@@ -5,10 +5,10 @@ from twisted.internet.defer import fail
 
 from concentrator.journal.aggregate import Aggregator
 from concentrator.journal.tables import Tables
-from concentrator.model.errors import Full
+from concentrator.model.errors import Corrupt, Full
 from concentrator.model.quantity import Kind, Quantity
 from concentrator.model.reading import Quality
-from tests.support.journals import COLUMNS, NOON, numbers, pending, reading, result
+from tests.support.journals import COLUMNS, NOON, numbers, reading, result
 
 
 class House:
@@ -29,9 +29,8 @@ class House:
         self.aggregator = Aggregator(
             self.journal, self.bench.wall, self.bench.clock, self.bench.report, **self.settings
         )
-        started = self.aggregator.start()
+        self.aggregator.start()
         self.run(0.25)
-        return started
 
     def stop(self):
         stopped = self.aggregator.stop()
@@ -228,7 +227,7 @@ def test_the_watermark_moves_on_without_any_device(house):
 def test_what_the_journal_lost_does_not_stop_the_intervals_that_follow(house, monkeypatch):
     home = house()
     home.live(10)
-    monkeypatch.setattr(home.journal, "append", lambda drafts: fail(Full("no room")))
+    monkeypatch.setattr(home.journal, "append", lambda drafts, urgent: fail(Full("no room")))
     home.live(10)
     monkeypatch.undo()
     home.live(11)
@@ -406,9 +405,8 @@ def test_intervals_reach_a_reader_in_order_and_once(house):
     assert numbers(batch) == sorted(numbers(batch))
 
 
-def test_a_column_of_another_kind_is_kept_by_its_kind(house):
+def test_a_period_counter_keeps_its_last_value(house):
     home = house()
-    home.describe = None
     counter = Quantity("ea_imp", "kWh", Kind.PERIOD_COUNTER, digits=1)
     home.aggregator._describe = lambda uid: ("S1", (counter,))
     for at, energy in ((1, 9.9), (2, 0.1)):
@@ -418,12 +416,10 @@ def test_a_column_of_another_kind_is_kept_by_its_kind(house):
     assert record.values == {"ea_imp": 0.1}
 
 
-def test_the_start_waits_for_what_it_writes(house, bench):
+def test_a_correction_that_cannot_be_made_is_written_by_itself(house, monkeypatch):
     home = house()
-    home.live(61)
-    home.crash()
-    aggregator = Aggregator(home.journal, bench.wall, bench.clock, bench.report, **home.settings)
-    home.aggregator = aggregator
-    started = aggregator.start()
-    assert pending(started)
-    assert bench.done(started) is None
+    home.live(12)
+    monkeypatch.setattr(home.journal, "select", lambda *_: fail(Corrupt("a page")))
+    home.read(at=9.5, p=500.0)
+    home.live(9)
+    assert home.records() == [(10, 10, "good"), (20, 10, "good"), (10, 1, "good")]

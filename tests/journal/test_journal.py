@@ -1,5 +1,6 @@
 import shutil
 from functools import partial
+from random import Random
 
 import pytest
 
@@ -60,6 +61,16 @@ def test_a_record_comes_back_as_it_was_appended(both):
     records = both.append(journal, interval(), partial_one, event())
     assert both.done(journal.query(partial(Tables.numbered, numbers=[1, 2, 3]))) == list(records)
     assert {record.journal for record in records} == {journal.id}
+
+
+def test_who_gives_up_waiting_keeps_no_reader_from_the_record(both):
+    journal = both.journal()
+    journal.register("mqtt", LIVE)
+    appended = journal.append([interval()])
+    appended.addErrback(lambda failure: None)
+    appended.cancel()
+    both.run(2)
+    assert numbers(result(journal.read("mqtt", 10))) == [1]
 
 
 def test_appending_nothing_is_nothing(both):
@@ -364,6 +375,23 @@ def test_each_use_of_the_same_copy_has_its_own_id(bench):
         ids.add(journal.id)
         bench.close(journal)
     assert len(ids) == 4
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_torn_log_costs_its_torn_tail_only(bench, seed):
+    journal = bench.journal()
+    for _ in range(5):
+        bench.append(journal, *ends(20))
+    log = bench.path.with_name("journal.db-wal").read_bytes()
+    cut = bench.path.with_name("cut.db")
+    shutil.copyfile(bench.path, cut)
+    bench.path.with_name("cut.db-wal").write_bytes(log[: Random(seed).randrange(len(log))])
+    torn = bench.journal(cut)
+    left = result(torn.query(partial(Tables.numbered, numbers=range(1, 101))))
+    assert [record.n for record in left] == list(range(1, len(left) + 1))
+    assert len(left) % 20 == 0
+    assert "journal.set_aside" not in bench.reported()
+    assert [record.n for record in bench.append(torn, interval())] == [len(left) + 1]
 
 
 # -- a disk that fails

@@ -78,7 +78,7 @@ def test_a_foreign_file_of_that_name_makes_room_and_is_told(make_ftp):
     batch = hour()
     assert isinstance(outcome(uplink.send(batch)), Receipt)
     assert server.files() == {NAME: text_of(batch, uplink)}
-    assert reports == [("file_replaced", {"uplink": "ftp", "file": NAME[9:], "bytes_before": 14})]
+    assert reports == [("uplink.file_replaced", {"uplink": "ftp", "file": NAME[9:], "bytes_before": 14})]
 
 
 def test_a_period_without_records_is_a_file_too(make_ftp):

@@ -302,7 +302,7 @@ async def test_a_record_that_makes_the_broker_hang_up_is_given_up_and_the_others
     await wait_for(lambda: not feed.records)
     await uploader.stop()
     assert recorder.numbers() == set(range(1, 61)) - {30}
-    assert [(name, facts["records"]) for name, facts in reports] == [("records_rejected", [30])]
+    assert [(name, facts["records"]) for name, facts in reports] == [("uplink.records_rejected", [30])]
 
 
 @pytest.mark.parametrize("trust", [None, Trust()])

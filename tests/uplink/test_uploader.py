@@ -156,7 +156,7 @@ def test_a_record_in_flight_at_three_disconnects_is_sent_alone_then_given_up_and
     assert house.uploader.state().rejected == 1
     assert house.reports == [
         (
-            "records_rejected",
+            "uplink.records_rejected",
             {
                 "uplink": "mqtt",
                 "device": "main",
