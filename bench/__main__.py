@@ -6,13 +6,14 @@ import argparse
 import json
 import sys
 from types import ModuleType
+from typing import Any
 
 import attrs
 
-from bench import bus, cpu
-from bench.run import Run, measure
+from bench import bus, codec, cpu
 
-BENCHES: dict[str, ModuleType] = {"bus": bus, "cpu": cpu}
+BENCHES: dict[str, ModuleType] = {"bus": bus, "cpu": cpu, "codec": codec}
+"""Each has `measured(repetitions, told)`, which gives its results, and `report(results)`, which puts them in words."""
 
 
 def main() -> int:
@@ -33,15 +34,13 @@ def main() -> int:
     return 0
 
 
-def _measured(name: str, repetitions: int) -> list[Run]:
-    bench = BENCHES[name]
-    steps = [(master, each) for _ in range(repetitions) for each in bench.BUSES for master in bench.MASTERS]
-    runs = []
-    for number, (master, each) in enumerate(steps, 1):
-        print(f"\r{name}: {number} of {len(steps)}, {master}, {each}".ljust(60), end="", file=sys.stderr, flush=True)
-        runs.append(measure(master, each, bench.BUSES[each], bench.SECONDS))
+def _measured(name: str, repetitions: int) -> list[Any]:
+    def told(step: str) -> None:
+        print(f"\r{name}: {step}".ljust(60), end="", file=sys.stderr, flush=True)
+
+    results: list[Any] = BENCHES[name].measured(repetitions, told)
     print("\r".ljust(61), end="\r", file=sys.stderr, flush=True)
-    return runs
+    return results
 
 
 if __name__ == "__main__":

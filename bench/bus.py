@@ -4,9 +4,10 @@ are kept. Beside pymodbus, whose asynchronous client does not keep them; start a
 from __future__ import annotations
 
 import statistics
+from collections.abc import Callable
 
 from bench.masters import CCMASTER, REGISTERS, SLAVES
-from bench.run import Run, limit_s
+from bench.run import Run, interleaved, limit_s
 from bench.table import Column, table
 from concentrator.sim.bus import Wire
 
@@ -25,6 +26,11 @@ _COLUMNS = (
     Column("start s", lambda run: run.start_s, ".2f"),
     Column("RSS MiB", lambda run: run.rss_mib, ".1f"),
 )
+
+
+def measured(repetitions: int, told: Callable[[str], None]) -> list[Run]:
+    """Every master on every bus, in turn, as often as asked for."""
+    return interleaved(MASTERS, BUSES, SECONDS, repetitions, told)
 
 
 def report(runs: list[Run]) -> str:

@@ -4,8 +4,10 @@ scheduling, decoding, publishing, the journal."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bench.masters import CCMASTER
-from bench.run import Run
+from bench.run import Run, interleaved
 from bench.table import Column, table
 
 PEER = "pymodbus async"
@@ -17,6 +19,11 @@ _COLUMNS = (
     Column("CPU us/transaction", lambda run: run.cpu_us, ".0f", has_ratio=True),
     Column("transactions/s", lambda run: run.per_s, ".0f"),
 )
+
+
+def measured(repetitions: int, told: Callable[[str], None]) -> list[Run]:
+    """Every master on every bus, in turn, as often as asked for."""
+    return interleaved(MASTERS, BUSES, SECONDS, repetitions, told)
 
 
 def report(runs: list[Run]) -> str:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -56,6 +56,23 @@ class Run:
 def limit_s(registers: int, wire: Wire) -> float:
     """The least an exchange can take: request, turnaround, reply, silence (Modbus over Serial Line V1.02, 2.5.1.1)."""
     return (8 + 5 + 2 * registers) * wire.character_s + TURNAROUND_S + wire.silence_s
+
+
+def interleaved(
+    masters: Sequence[str],
+    buses: Mapping[str, Sequence[str]],
+    seconds: float,
+    repetitions: int,
+    told: Callable[[str], None],
+) -> list[Run]:
+    """Every master on every bus, repetition by repetition, so that a busy moment of the machine meets everybody;
+    `told` hears of each step."""
+    steps = [(master, bus) for _ in range(repetitions) for bus in buses for master in masters]
+    runs = []
+    for number, (master, bus) in enumerate(steps, 1):
+        told(f"{number} of {len(steps)}, {master}, {bus}")
+        runs.append(measure(master, bus, buses[bus], seconds))
+    return runs
 
 
 def measure(master: str, bus: str, options: Sequence[str], seconds: float) -> Run:

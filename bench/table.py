@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from attrs import frozen
 
-from bench.run import Run
+
+class Measured(Protocol):
+    """What a table is made of: whose figures they are, and on what."""
+
+    master: str
+    bus: str
 
 
 @frozen
@@ -15,11 +21,11 @@ class Column:
     """A figure of a run: its heading, how it is taken and written, and whether its ratio to the peer is shown."""
 
     heading: str
-    figure: Callable[[Run], float]
+    figure: Callable[[Any], float]
     form: str = ".3f"
     has_ratio: bool = False
 
-    def cell(self, runs: Sequence[Run], peer_runs: Sequence[Run]) -> str:
+    def cell(self, runs: Sequence[Measured], peer_runs: Sequence[Measured]) -> str:
         """Median, spread where there is any, ratio where it is wanted."""
         figures = [self.figure(run) for run in runs]
         shown = f"{statistics.median(figures):{self.form}}"
@@ -31,7 +37,7 @@ class Column:
         return f"{shown}{spread}  {ratio:.2f}x"
 
 
-def table(runs: Sequence[Run], columns: Sequence[Column], peer: str) -> str:
+def table(runs: Sequence[Measured], columns: Sequence[Column], peer: str) -> str:
     """A table with a row for each bus and master; ratios are to `peer` on the same bus."""
     rows = [["bus", "master", *(column.heading for column in columns)]]
     for bus, master in dict.fromkeys((run.bus, run.master) for run in runs):
