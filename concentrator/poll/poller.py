@@ -179,9 +179,7 @@ class Poller:
             self.report("device.conflict", {"device": polled.device.uid, "text": conflict})
         polled.conflict = conflict
 
-    def _publish(
-        self, polled: Polled, values: Mapping[str, Value], missing: tuple[str, ...], quality: Quality
-    ) -> None:
+    def _publish(self, polled: Polled, values: Mapping[str, Value], missing: tuple[str, ...], quality: Quality) -> None:
         quality = Quality.CONFLICT if polled.conflict else quality
         self.publish(Reading(polled.device.uid, self.wall.now(), values, quality, missing))
 

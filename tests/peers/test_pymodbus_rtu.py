@@ -148,8 +148,10 @@ async def test_a_pymodbus_server_on_a_serial_port_is_read_correctly(tmp_path):
     under_test.field.start()
     try:
         await under_test.until(
-            lambda: {"p", "ea_imp3", "direction_mode"} <= set(under_test.values("main"))
-            and {"v1", "p", "ea_imp", "alarm"} <= set(under_test.values("shed"))
+            lambda: (
+                {"p", "ea_imp3", "direction_mode"} <= set(under_test.values("main"))
+                and {"v1", "p", "ea_imp", "alarm"} <= set(under_test.values("shed"))
+            )
         )
         main = under_test.values("main")
         assert (main["serial"], main["firmware"]) == ("0420020081", "0X2C06")

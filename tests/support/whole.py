@@ -83,7 +83,8 @@ class WholeBox:
             f'[device.m{unit}]\nline = "native"\nprofile = "energycm/ccm"\naddress = {unit}\nalias = "Meter {unit}"\n'
             for unit in bus.units
         )
-        return f"""
+        return (
+            f"""
             [box]
             state_dir = "{self.state}"
             plugin_dirs = []
@@ -104,7 +105,9 @@ class WholeBox:
             time_of_day = "00:00"
             [web]
             listen = "tcp:{self.http_port}"
-        """ + devices
+        """
+            + devices
+        )
 
     def begin(self) -> None:
         """Starts the broker, its subscriber, the FTP server and the program."""
