@@ -43,6 +43,7 @@ class Box:
     """One running concentrator: its parts, and what they ask of each other."""
 
     config: Config
+    catalogue: Catalogue
     reactor: Any
     started: Started = field(factory=Started)
     wall: SystemWall = field(factory=SystemWall)
@@ -62,7 +63,7 @@ class Box:
         self.sharp = SharpClock(self.reactor)
         self.field_ = build_field(
             self.config,
-            Catalogue(box.plugin_dirs).get,
+            self.catalogue.get,
             reactor=self.reactor,
             sharp=self.sharp,
             wall=self.wall,

@@ -217,12 +217,12 @@ def _rounded(seconds: float) -> str:
 def check(path: Path, as_json: bool = False) -> int:
     """Prints every fault of a file to standard error and gives 2, or its plan to standard output and gives 0."""
     try:
-        config = load_checked(path)
+        config, catalogue = load_checked(path)
     except ConfigError as error:
         for fault in error.faults:
             print(fault, file=sys.stderr)
         return 2
-    found = plan(config, Catalogue(config.box.plugin_dirs))
+    found = plan(config, catalogue)
     for warning in found.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     print(json.dumps(asdict(found), indent=2, ensure_ascii=False) if as_json else "\n".join(lines_of(found)))

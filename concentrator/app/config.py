@@ -62,12 +62,13 @@ def load(path: Path, profiles: Collection[str] | None = None) -> Config:
     return _load(path, check_profiles)
 
 
-def load_checked(path: Path) -> Config:
-    """The configuration in a file whose devices all have profiles in the catalogue of its own `plugin_dirs`. Raises
-    ConfigError with every fault of the file and of the profiles its devices use."""
+def load_checked(path: Path) -> tuple[Config, Catalogue]:
+    """The configuration in a file, and the catalogue of its own `plugin_dirs`, which has the profiles of all its
+    devices. Raises ConfigError with every fault of the file and of the profiles its devices use."""
+    catalogues: list[Catalogue] = []
 
     def check_profiles(config: Config, faults: Faults) -> None:
-        catalogue = Catalogue(config.box.plugin_dirs)
+        catalogues.append(catalogue := Catalogue(config.box.plugin_dirs))
         known = catalogue.keys()
         profiles_exist(config, faults, known)
         for key in sorted({device.profile for device in config.devices.values()} & set(known)):
@@ -76,7 +77,7 @@ def load_checked(path: Path) -> Config:
             except ProfileError as error:
                 faults.found.extend(error.faults)
 
-    return _load(path, check_profiles)
+    return _load(path, check_profiles), catalogues[0]
 
 
 def state_dir_of(path: Path) -> Path:

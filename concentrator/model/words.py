@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """The name most like this one, or an empty text where none is like it."""
+    from difflib import get_close_matches  # only when something is wrong: it takes 3 ms to load
+
     names = tuple(names)
     same = [known for known in names if known.lower() == name.lower()]
     return next(iter(same or get_close_matches(name, names, n=1, cutoff=0.5)), "")

@@ -46,7 +46,7 @@ def file(tmp_path):
 
 
 def planned(path):
-    config = load_checked(path)
+    config, _ = load_checked(path)
     return plan(config, Catalogue(config.box.plugin_dirs))
 
 

@@ -19,13 +19,13 @@ def stage(folder: Path, meters: int = 8) -> Stage:
 
 @pytest.mark.parametrize("meters", [1, 8, 33])
 def test_it_has_no_faults(tmp_path: Path, meters: int) -> None:
-    config = load_checked(stage(tmp_path, meters).config)
+    config, _ = load_checked(stage(tmp_path, meters).config)
     assert [device.address for device in config.devices.values()] == list(range(1, meters + 1))
     assert len({device.alias for device in config.devices.values()}) == meters
 
 
 def test_it_leads_to_the_stage(tmp_path: Path) -> None:
-    config = load_checked(stage(tmp_path).config)
+    config, _ = load_checked(stage(tmp_path).config)
     assert config.box.state_dir == tmp_path / "state"
     assert (config.mqtt["mqtt"].hostname, config.mqtt["mqtt"].port) == ("127.0.0.1", 11)
     assert (config.ftp.server, config.ftp.port, config.ftp.password) == ("127.0.0.1", 12, 'pass "word" \\ 1')
@@ -35,7 +35,7 @@ def test_it_leads_to_the_stage(tmp_path: Path) -> None:
 
 def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
     odd = tmp_path / 'a "folder": with=odd, größe'
-    config = load_checked(stage(odd).config)
+    config, _ = load_checked(stage(odd).config)
     address = config.lines["native"].serial_address
     assert address is not None
     assert address.path == str(odd / "bus")

@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
@@ -166,40 +166,11 @@ class WholeBox:
 
     def unpublished(self, until: float) -> list[str]:
         """What of the journal the subscriber did not get, or not as journalled; in words."""
-        got = defaultdict(list)
-        for payload in self.subscriber.data():
-            got[payload["j"], payload["n"]].append(payload)
-        faults = []
-        for record in self.journalled(until):
-            copies = got.get((record.journal, record.n), [])
-            if not copies:
-                faults.append(f"{record.n} is missing")
-            for copy in copies:
-                said = (copy["serial"], at(copy["ts"]), copy["period"], copy["values"], copy["quality"])
-                draft = record.draft
-                if said != (draft.serial, draft.end, draft.period, record.values, draft.quality.value):
-                    faults.append(f"{record.n} differs: {said}")
-        return faults
+        return not_published(self.journalled(until), self.subscriber.data())
 
     def unfiled(self, until: float) -> list[str]:
-        """What of the journal no file holds, or another value, or more than one file; in words."""
-        rows: dict[tuple[str, int], list[dict[str, float]]] = defaultdict(list)
-        periods: Counter[tuple[str, str, str]] = Counter()
-        faults = []
-        for name, content in self.ftp.files().items():
-            if not name.endswith(".csv"):
-                faults.append(f"{name} is no complete file")
-                continue
-            _, serial, start, stop = Path(name).stem.split("_")
-            periods[serial, start, stop] += 1
-            for end, values in rows_of(content.decode()):
-                rows[serial, end].append(values)
-        faults += [f"{period} has {count} files" for period, count in periods.items() if count > 1]
-        for record in best(self.journalled(until)):
-            held = rows.get((record.draft.serial, record.draft.end), [])
-            if held != [record.values]:
-                faults.append(f"{record.n} {record.draft.serial} {record.draft.end}: {len(held)} rows, {held[:1]}")
-        return faults
+        """What of the journal no file holds, or with another value, or more than one; in words."""
+        return not_filed(self.journalled(until), self.ftp.files())
 
     async def until(self, met: Callable[[], object], seconds: float, what: str) -> None:
         """Waits until a condition is met, looking now and then."""
@@ -208,6 +179,45 @@ class WholeBox:
             if reactor.seconds() > deadline:
                 pytest.fail(f"after {seconds:.0f} s still not {what}\n{self.log()[-3000:]}")
             await pause(LOOK_S)
+
+
+def not_published(journalled: Iterable[Record], payloads: Iterable[dict[str, Any]]) -> list[str]:
+    """Which records have no message, or one that says something else; in words."""
+    got = defaultdict(list)
+    for payload in payloads:
+        got[payload["j"], payload["n"]].append(payload)
+    faults = []
+    for record in journalled:
+        copies = got.get((record.journal, record.n), [])
+        if not copies:
+            faults.append(f"{record.n} is missing")
+        for copy in copies:
+            said = (copy["serial"], at(copy["ts"]), copy["period"], copy["values"], copy["quality"])
+            draft = record.draft
+            if said != (draft.serial, draft.end, draft.period, record.values, draft.quality.value):
+                faults.append(f"{record.n} differs: {said}")
+    return faults
+
+
+def not_filed(journalled: Iterable[Record], files: Mapping[str, bytes]) -> list[str]:
+    """Which records no file holds, or with other values, or more than one; which files are not complete; in words."""
+    rows: dict[tuple[str, int], list[dict[str, float]]] = defaultdict(list)
+    periods: Counter[tuple[str, str, str]] = Counter()
+    faults = []
+    for name, content in files.items():
+        if not name.endswith(".csv"):
+            faults.append(f"{name} is no complete file")
+            continue
+        _, serial, start, stop = Path(name).stem.split("_")
+        periods[serial, start, stop] += 1
+        for end, values in rows_of(content.decode()):
+            rows[serial, end].append(values)
+    faults += [f"{period} has {count} files" for period, count in periods.items() if count > 1]
+    for record in best(list(journalled)):
+        held = rows.get((record.draft.serial, record.draft.end), [])
+        if held != [record.values]:
+            faults.append(f"{record.n} {record.draft.serial} {record.draft.end}: {len(held)} rows, {held[:1]}")
+    return faults
 
 
 def pause(seconds: float) -> Deferred[None]:
