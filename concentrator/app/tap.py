@@ -13,6 +13,7 @@ from twisted.python import usage
 
 from concentrator.app import DEFAULT_CONFIG
 from concentrator.app.clocks import Started, make_monotonic, program
+from concentrator.app.light_reactor import import_reactor
 from concentrator.model.errors import ConcentratorError, ConfigError
 
 EXIT_FAULTS = 2
@@ -33,7 +34,7 @@ def makeService(options: Options) -> IService:  # noqa: N802 - Twisted's name
     2 before anything is started."""
     started = Started()
     gc.disable()  # nothing made while loading is garbage: collecting costs a tenth of the start
-    from twisted.internet import reactor
+    reactor = import_reactor()
 
     from concentrator.app.assembly import Box
     from concentrator.app.config import load_checked

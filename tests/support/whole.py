@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
@@ -61,24 +61,25 @@ class Subscriber:
 
 
 class WholeBox:
-    """`folder` holds everything; `meters` hang on the bus of `bus`."""
+    """`folder` holds everything, the meters hang on `bus`. `front`: settings of the broker's door for the box, and
+    `trust` the key of `[mqtt]` that says whom it trusts, where that door is TLS."""
 
-    def __init__(self, folder: Path, bus: SimulatedBus, extra: str = "") -> None:
+    def __init__(self, folder: Path, bus: SimulatedBus, front: Sequence[str] = (), trust: str = "") -> None:
         self.folder = folder
         self.state = folder / "state"
         for name in ("broker", "files"):
             (folder / name).mkdir()
         keep = ["autosave_on_changes true", "autosave_interval 1"]
-        self.broker = Mosquitto(folder / "broker", keep)
+        self.broker = Mosquitto(folder / "broker", keep, front)
         self.ftp = FtpServerProcess(folder / "files")
         self.http_port = free_port()
         self.config = folder / "ccmaster.toml"
-        self.config.write_text(self._configuration(bus) + extra)
+        self.config.write_text(self._configuration(bus, trust))
         self._log = folder / "ccmaster.log"
         self._process: subprocess.Popen[bytes] | None = None
         self.subscriber: Subscriber
 
-    def _configuration(self, bus: SimulatedBus) -> str:
+    def _configuration(self, bus: SimulatedBus, trust: str) -> str:
         devices = "".join(
             f'[device.m{unit}]\nline = "native"\nprofile = "energycm/ccm"\naddress = {unit}\nalias = "Meter {unit}"\n'
             for unit in bus.units
@@ -93,7 +94,8 @@ class WholeBox:
             [history]
             latency = "{PERIOD_S} s"
             [mqtt]
-            host = "mqtt://127.0.0.1"
+            host = "{"mqtts" if trust else "mqtt"}://127.0.0.1"
+            {trust}
             port = {self.broker.port}
             [ftp]
             server = "127.0.0.1"
