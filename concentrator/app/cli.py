@@ -104,11 +104,11 @@ def _journal(options: argparse.Namespace) -> int:
 def _profiles(options: argparse.Namespace) -> int:
     from concentrator.app.profiles import faults_in, lines_of, listed
 
-    if options.folder:
-        faults = faults_in(options.folder)
+    faults = faults_in(options.folder)
+    if faults:
         _complain(map(str, faults))
-        return WRONG if faults else DONE
-    found = listed()
+        return WRONG
+    found = listed(options.folder)
     _show(_json(found) if options.json else lines_of(found))
     return DONE
 

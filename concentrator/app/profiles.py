@@ -9,9 +9,9 @@ from concentrator.model.errors import Fault
 from concentrator.profile.catalogue import Catalogue
 
 
-def listed() -> list[dict[str, object]]:
-    """Every profile that comes with the program."""
-    catalogue = Catalogue()
+def listed(folders: Sequence[Path] = ()) -> list[dict[str, object]]:
+    """Every profile in the folders, or without any every shipped one, each as JSON would have it."""
+    catalogue = Catalogue(folders, shipped=()) if folders else Catalogue()
     keys = catalogue.keys()
     return [_described(key, catalogue) for key in keys]
 
