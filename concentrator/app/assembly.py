@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
-from twisted.internet.defer import Deferred, DeferredList, ensureDeferred
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -132,7 +132,7 @@ class Box:
         else:
             self._past.intervals.reading_received(reading)
 
-    async def _begin_past(self) -> None:
+    async def _open_journal(self) -> None:
         from concentrator.app.past import build_past
 
         past = build_past(self.config, self.reactor, self.wall, self.report, self.field_.describe)
@@ -144,12 +144,9 @@ class Box:
             past.intervals.reading_received(reading)
         self._early_events, self._early_readings = [], []
 
-    def _open_journal(self) -> Deferred[None]:
-        return ensureDeferred(self._begin_past())
-
-    def _close_journal(self) -> Deferred[None]:
+    async def _close_journal(self) -> None:
         assert self._past is not None
-        return ensureDeferred(self._past.close())
+        await self._past.close()
 
     def _start_uplinks(self) -> None:
         from concentrator.app.uplinks import Surroundings, build_uplinks
@@ -163,13 +160,11 @@ class Box:
         assert self._uplinks is not None
         return self._uplinks.stop()
 
-    async def _open(self) -> None:
-        from concentrator.app.doors import open_doors
+    async def _open_doors(self) -> None:
+        from concentrator.app.doors import View, open_doors
 
-        self._doors = await open_doors(self)
-
-    def _open_doors(self) -> Deferred[None]:
-        return ensureDeferred(self._open())
+        view = View(self.facts, self.field_.device_states, self.field_.line_states, self.uplink_states)
+        self._doors = await open_doors(self.config, view, self.field_.hub, self.reactor, self.wall)
 
     def _close_doors(self) -> Deferred[Any]:
         return DeferredList([door.stopListening() for door in self._doors])

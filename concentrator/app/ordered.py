@@ -21,7 +21,7 @@ log = Logger()
 
 @define(eq=False)
 class Part:
-    """A named part of the house and how it starts and stops; both may give a Deferred."""
+    """A named part of the house and how it starts and stops; both may give a Deferred or be coroutines."""
 
     name: str
     start: Callable[[], Any]
