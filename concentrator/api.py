@@ -150,7 +150,7 @@ the device by `device` (its short id) where there is one."""
 
 @frozen
 class LineState:
-    """What people see of a line: whether it is open, since when, and its counters by name."""
+    """What people see of a line: whether it is open, what is wrong when it is not, and its counters by name."""
 
     name: str
     endpoint: str
@@ -164,7 +164,7 @@ class DeviceState:
     """What people see of a device: who it is, how it answers, its newest values.
 
     `health`: new, answering, doubtful or silent; `values`: quantity name → (value, UTC seconds of its reading);
-    `points`: quantity name → (label, unit), in the profile's order.
+    `points`: (name, label, unit) of each quantity, in the profile's order.
     """
 
     uid: str

@@ -28,7 +28,8 @@ from concentrator.model.errors import Cancelled, ConcentratorError, LineLost, No
 from concentrator.wire.conversation import Conversation, Transaction
 
 CEILING_S = 1.0
-"""How late an answer may still come, in seconds after its request."""
+"""How late an answer may still come, in seconds after its request; of a device that is given longer to answer, twice
+that time."""
 HOLD_CAP_S = 60.0
 """The longest one conversation may hold the wire."""
 REOPEN_MAX_S = 2.0
@@ -219,7 +220,8 @@ class Line:
         self._exchange = None
         self._free_at = outcome.ended + self.silence_s + transaction.quiet_s
         if isinstance(outcome.error, NoReply | Unexpected):
-            self._turns.unanswered(hold.station, transaction.shape, outcome.began + self.ceiling_s)
+            owed_s = max(self.ceiling_s, 2 * transaction.wait_s)
+            self._turns.unanswered(hold.station, transaction.shape, outcome.began + owed_s)
         elif not outcome.error:
             self._turns.answered(hold.station)
         verdict = str(outcome.error) if outcome.error else ""

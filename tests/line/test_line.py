@@ -270,3 +270,15 @@ def test_a_lease_has_the_wire_alone(line_wire_clock):
     assert lost == [1]
     second.release()
     wire.run(1)
+
+
+def test_a_slow_device_may_answer_later_than_others(line_wire_clock):
+    """Whoever is given two seconds to answer is not asked the same again before four have passed."""
+    line, wire, clock = line_wire_clock
+    began = clock.seconds()
+    line.run(1, ask(echo(b"a", 5, wait_s=2.0, shape="read"))).addErrback(lambda _: None)
+    wire.run(2.1, step=0.005)
+    line.run(1, ask(echo(b"a", 5, wait_s=2.0, shape="read"))).addErrback(lambda _: None)
+    wire.run(5, step=0.005)
+    assert len(wire.sent) == 2
+    assert wire.sent[1][0] - began >= 4.0
