@@ -75,7 +75,9 @@ class BoxSection:
         "Folders of device profiles, besides those that come with the program.",
     )
     manual_defaults: bool = setting(
-        flag(), False, "Start with the manual's passwords, admin/admin and 123456789, to be changed at first login."
+        flag(),
+        False,
+        "Start with the manual's passwords, admin/admin and 123456789. This version has no login yet.",
     )
 
 
@@ -126,7 +128,7 @@ class DeviceSection:
         "How often fast values are wanted; `ccmaster check` prints what the line can keep.",
         key="interval",
     )
-    allow_write: bool = setting(flag(), False, "Whether it may be written to.")
+    allow_write: bool = setting(flag(), False, "Whether it may be written to; this version writes to none.")
 
     def device(self, uid: str) -> Device:
         """The device under its short id."""
@@ -204,14 +206,18 @@ class MqttSection:
         key="keepalive",
     )
     prefix_sub: str = setting(topic_prefix(), "/ccm/srv", "The box publishes under it; the outside subscribes to it.")
-    prefix_pub: str = setting(topic_prefix(), "/ccm/dev", "The box subscribes to it; the outside publishes under it.")
+    prefix_pub: str = setting(
+        topic_prefix(),
+        "/ccm/dev",
+        "The outside publishes under it. This version takes no commands and does not subscribe.",
+    )
     qos: int = setting(one_of(0, 1, 2), 1, "The quality of service of data. 0 is outside the promise of delivery.")
     latency_s: int = setting(_mqtt_latency(), "10 s", "One message a device each.", key="latency")
     protocol: str = setting(choice("3.1.1", "5"), "3.1.1", "The version of MQTT.")
     allow: tuple[str, ...] = setting(
         listed(choice("read", "write", "output", "link", "config", "system")),
         ["read"],
-        "The classes of commands it takes.",
+        "The classes of commands it takes, when a later version takes commands.",
     )
 
     @property
@@ -255,7 +261,9 @@ class WebSection:
     listen: tuple[str, ...] = setting(
         one_or_more(listen_address()), "tcp:8080", "Where it is served; an empty list: nowhere."
     )
-    user: str = setting(text("a name", r"[^\s\x00-\x1f]+"), "admin", "The first user.")
+    user: str = setting(
+        text("a name", r"[^\s\x00-\x1f]+"), "admin", "The first user of the portal, which has no login yet."
+    )
 
     def loopback_listen(self) -> tuple[str, ...]:
         """The server endpoints to use now: those of `listen`, bound to loopback."""

@@ -1,5 +1,5 @@
-"""The reactor, without what only TLS needs. Importing Twisted's reactor loads pyOpenSSL and cryptography, which takes a
-seventh of the time to the first request on the bus; nothing of ours asks the reactor itself for TLS. Hides that
+"""The reactor, without what only TLS needs. Importing Twisted's reactor loads pyOpenSSL and cryptography, which
+delays the first request on the bus; nothing of ours asks the reactor itself for TLS. Hides that
 pyOpenSSL looks absent meanwhile; whoever wraps a connection in TLS afterwards finds it as usual."""
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def makeService(options: Options) -> IService:  # noqa: N802 - Twisted's name
     """The service of a configuration file. With a file that has faults, prints every one of them and exits with status
     2 before anything is started."""
     started = Started()
-    gc.disable()  # nothing made while loading is garbage: collecting costs a tenth of the start
+    gc.disable()  # nothing made while loading is garbage
     reactor = import_reactor()
 
     from concentrator.app.assembly import Box

@@ -82,7 +82,7 @@ class SerialParser:
 
 def endpoint_from(reactor: Any, description: str) -> IStreamClientEndpoint:
     """The endpoint of a description; ValueError with a sentence on a wrong one. Serial ports are known without
-    looking through Twisted's plugins, which takes a tenth of a second on a small box."""
+    looking through Twisted's plugins, which takes its time at every start."""
     address = parse_serial(description)
     if address is not None:
         return SerialEndpoint(reactor, address)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """The name most like this one, or an empty text where none is like it."""
-    from difflib import get_close_matches  # only when something is wrong: it takes 3 ms to load
+    from difflib import get_close_matches  # only when something is wrong
 
     names = tuple(names)
     same = [known for known in names if known.lower() == name.lower()]
