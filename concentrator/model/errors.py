@@ -123,10 +123,6 @@ class TryLater(DeliveryError):
         self.in_flight = in_flight
 
 
-class Rejected(DeliveryError):
-    """The far side will never take this record."""
-
-
 class JournalError(ConcentratorError):
     """The journal cannot do this."""
 

@@ -49,18 +49,14 @@ class Transaction:
 
     `request`: the bytes to send, empty to listen only; `expect`: see `Expect`, None when no answer comes (a
     broadcast); `wait_s`: how long the first byte of the answer may take after the request's last byte;
-    `quiet_s`: how long the wire must rest afterwards, on top of the line's own silence; `settings` and
-    `reply_settings`: line settings where they differ from the line's; `hold_next`: the next transaction must follow
-    with nothing in between; `shape`: equal for requests whose replies could be taken for one another.
+    `quiet_s`: how long the wire must rest afterwards, on top of the line's own silence; `shape`: equal for requests
+    whose replies could be taken for one another.
     """
 
     request: bytes
     expect: Expect | None
     wait_s: float
     quiet_s: float = 0.0
-    settings: LineSettings | None = None
-    reply_settings: LineSettings | None = None
-    hold_next: bool = False
     shape: Hashable = None
 
 
