@@ -1,6 +1,7 @@
 """What every test gets."""
 
 import pytest
+from twisted.internet.task import Clock
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -12,3 +13,11 @@ def pytest_pyfunc_call(pyfuncitem):
     names = pyfuncitem._fixtureinfo.argnames
     pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names})
     return True
+
+
+@pytest.fixture
+def clock():
+    """A clock on which nothing is left to come at the end."""
+    clock = Clock()
+    yield clock
+    assert not clock.getDelayedCalls()

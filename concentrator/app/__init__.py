@@ -2,3 +2,6 @@
 
 DEFAULT_CONFIG = "/etc/ccmaster/ccmaster.toml"
 """The configuration file where none is named."""
+
+JOURNAL = "journal.db"
+"""The journal's file in the state folder."""

@@ -10,14 +10,13 @@ from attrs import define
 from twisted.internet.defer import maybeDeferred
 
 from concentrator.api import Report, Wall
+from concentrator.app import JOURNAL
 from concentrator.app.config_sections import Config
 from concentrator.journal.aggregate import Aggregator, Describe
 from concentrator.journal.journal import Journal
 from concentrator.journal.retention import Retention
 from concentrator.journal.worker import DiskThread
 from concentrator.model.record import EVENT_PERIOD
-
-JOURNAL = "journal.db"
 
 
 def readers(config: Config) -> dict[str, frozenset[int]]:

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
+from concentrator.app import JOURNAL
 from concentrator.journal.database import Database, translated
 from concentrator.journal.export import number_text
 from concentrator.journal.tables import Tables
 from concentrator.model.errors import JournalError
 from concentrator.model.record import Record
 
-JOURNAL = "journal.db"
 _LAST_N = 2**62
 _CHUNK = 1000
 

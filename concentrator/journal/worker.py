@@ -1,12 +1,12 @@
 """The one thread that touches the disk: a job at a time, in the order given. Hides threads from everything else; a
-test hands in the worker that has none."""
+test hands in one without."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import ParamSpec, Protocol, TypeVar
 
-from twisted.internet import defer, threads
+from twisted.internet import threads
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.python.threadpool import ThreadPool
@@ -46,17 +46,3 @@ class DiskThread:
     def run(self, job: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
         """Runs a job in the thread."""
         return threads.deferToThreadPool(self._reactor, self._pool, job, *args, **kwargs)
-
-
-class AtOnce:
-    """A worker without a thread: a job has ended when `run` returns. For tools and tests."""
-
-    def start(self) -> None:
-        """Nothing to start."""
-
-    def stop(self) -> None:
-        """Nothing to stop."""
-
-    def run(self, job: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Deferred[T]:
-        """Runs a job here and now."""
-        return defer.maybeDeferred(job, *args, **kwargs)

@@ -5,7 +5,8 @@ import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
 
-from concentrator.journal.worker import AtOnce, DiskThread
+from concentrator.journal.worker import DiskThread
+from tests.support.journals import AtOnce
 
 
 @pytest.fixture(params=[lambda: DiskThread(reactor), AtOnce], ids=["a thread", "none"])

@@ -3,7 +3,6 @@ import json
 import pytest
 from twisted.internet.address import UNIXAddress
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
 
 from concentrator.actions.schema import Argument, Kind
 from concentrator.actions.table import Action, Permission
@@ -11,13 +10,6 @@ from concentrator.model.errors import NoReply, NotConfirmed, NotWritable
 from concentrator.portal.doors import build_control_site
 from concentrator.web.site import BODY_MOST
 from tests.support.web import FakeBox, Visit, visit
-
-
-@pytest.fixture
-def clock():
-    clock = Clock()
-    yield clock
-    assert not clock.getDelayedCalls()
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from concentrator.journal.journal import Journal
-from concentrator.journal.worker import AtOnce
 from concentrator.model.quantity import Kind, Quantity
 from concentrator.model.reading import Quality, Reading
 from concentrator.model.record import EVENT_PERIOD, Draft, Tally
@@ -18,6 +18,20 @@ POWER = Quantity("p", "W", Kind.INSTANTANEOUS, "Active power", 1)
 ENERGY = Quantity("ea_imp", "kWh", Kind.COUNTER, "Imported energy", 2)
 STATE = Quantity("state", "", Kind.STATE, "State")
 COLUMNS = (POWER, ENERGY, STATE)
+
+
+class AtOnce:
+    """A worker without a thread: a job has ended when `run` returns."""
+
+    def start(self):
+        """Nothing to start."""
+
+    def stop(self):
+        """Nothing to stop."""
+
+    def run(self, job, /, *args, **kwargs):
+        """Runs a job here and now."""
+        return maybeDeferred(job, *args, **kwargs)
 
 
 class SetWall:

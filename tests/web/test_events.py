@@ -1,5 +1,4 @@
 import pytest
-from twisted.internet.task import Clock
 
 from concentrator.web.events import BEAT_S, PATIENCE_S, READERS_MOST, LiveStream
 from concentrator.web.site import GuardedSite
@@ -30,13 +29,6 @@ class World:
         self.cells = self.cells | {name: {"text": text} for name, text in cells.items()}
         for changed in self.watching:
             changed()
-
-
-@pytest.fixture
-def clock():
-    clock = Clock()
-    yield clock
-    assert not clock.getDelayedCalls()
 
 
 @pytest.fixture

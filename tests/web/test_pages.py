@@ -1,18 +1,10 @@
 import pytest
 from jinja2 import UndefinedError
-from twisted.internet.task import Clock
 from twisted.web.resource import Resource
 
 from concentrator.web.pages import STATIC, Page, StaticFiles, Templates
 from concentrator.web.site import GuardedSite
 from tests.support.web import visit
-
-
-@pytest.fixture
-def clock():
-    clock = Clock()
-    yield clock
-    assert not clock.getDelayedCalls()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@ import sys
 
 import pytest
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
-from twisted.internet.task import Clock
 from twisted.logger import globalLogPublisher
 from twisted.web.resource import Resource
 
@@ -28,13 +27,6 @@ class Broken(Resource):
 
     def render(self, request):
         raise ZeroDivisionError("a secret")
-
-
-@pytest.fixture
-def clock():
-    clock = Clock()
-    yield clock
-    assert not clock.getDelayedCalls()
 
 
 @pytest.fixture
