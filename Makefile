@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: demo test lint bench docs clean peers
+.PHONY: demo test lint bench docs clean peers bench-peers
 
 demo: $(VENV)/.demo  ## everything at work, without hardware; options: make demo ARGS="--meters 32"
 	@$(BIN)/ccmaster demo $(ARGS)
@@ -20,7 +20,7 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.test  ## prints figures beside named peers; options: make bench ARGS=bus
+bench: $(VENV)/.test bench-peers  ## prints figures beside named peers; options: make bench ARGS=bus
 	$(BIN)/python -m bench $(ARGS)
 
 docs: $(VENV)/.demo  ## makes the pages that are made from the program
@@ -43,16 +43,29 @@ $(VENV)/.test: $(BIN)/python setup.cfg pyproject.toml
 	$(INSTALL) '.[test]'
 	@touch $@
 
-# The tests' peers that pip does not bring: installed where this user may, else with the words that do it.
+# Installs what the shell names in $$missing, where this user may; else says who needs it, and the words that do it.
+define install_missing
+[ -z "$$missing" ] || { \
+	  install="apt-get install --yes --no-install-recommends$$missing"; \
+	  if [ "$$(id -u)" = 0 ]; then sudo=; \
+	  elif sudo -n true 2>/dev/null; then sudo="sudo -n"; \
+	  else echo "$(1) need$$missing. Install with: sudo $$install" >&2; exit 1; fi; \
+	  $$sudo apt-get update --quiet && $$sudo $$install; }
+endef
+
+# The tests' peers that pip does not bring.
 peers:
 	@PATH="$$PATH:/usr/sbin:/sbin"; missing=; \
 	command -v mosquitto >/dev/null || missing="$$missing mosquitto"; \
 	command -v mosquitto_sub >/dev/null || missing="$$missing mosquitto-clients"; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 	  || missing="$$missing chromium"; \
-	[ -z "$$missing" ] || { \
-	  install="apt-get install --yes --no-install-recommends$$missing"; \
-	  if [ "$$(id -u)" = 0 ]; then sudo=; \
-	  elif sudo -n true 2>/dev/null; then sudo="sudo -n"; \
-	  else echo "The tests need$$missing. Install with: sudo $$install" >&2; exit 1; fi; \
-	  $$sudo apt-get update --quiet && $$sudo $$install; }
+	$(call install_missing,The tests)
+
+# What the benches' peers in C are made with.
+bench-peers:
+	@missing=; \
+	command -v cc >/dev/null || missing="$$missing gcc libc6-dev"; \
+	command -v pkg-config >/dev/null || missing="$$missing pkg-config"; \
+	pkg-config --exists libmodbus 2>/dev/null || missing="$$missing libmodbus-dev"; \
+	$(call install_missing,The benches)

@@ -10,9 +10,17 @@ from typing import Any
 
 import attrs
 
-from bench import bus, codec, cpu
+from bench import bus, codec, cpu, dead, forty, full, tcp
 
-BENCHES: dict[str, ModuleType] = {"bus": bus, "cpu": cpu, "codec": codec}
+BENCHES: dict[str, ModuleType] = {
+    "bus": bus,
+    "cpu": cpu,
+    "forty": forty,
+    "dead": dead,
+    "full": full,
+    "tcp": tcp,
+    "codec": codec,
+}
 """Each has `measured(repetitions, told)`, which gives its results, and `report(results)`, which puts them in words."""
 
 
@@ -26,11 +34,14 @@ def main() -> int:
     unknown = [name for name in options.names if name not in BENCHES]
     if unknown:
         parser.error(f"found {unknown[0]}, expected one of {', '.join(BENCHES)}")
-    results = {name: _measured(name, options.repetitions) for name in options.names or BENCHES}
+    results = {}
+    for name in options.names or BENCHES:
+        runs = _measured(name, options.repetitions)
+        results[name] = [attrs.asdict(run) for run in runs]
+        if not options.json:
+            print(BENCHES[name].report(runs), end="\n\n\n", flush=True)
     if options.json:
-        print(json.dumps({name: [attrs.asdict(run) for run in runs] for name, runs in results.items()}, indent=1))
-    else:
-        print("\n\n\n".join(BENCHES[name].report(runs) for name, runs in results.items()))
+        print(json.dumps(results, indent=1))
     return 0
 
 

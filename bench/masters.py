@@ -6,10 +6,17 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from bench.compile import compiled
+from bench.peers import Orders
 from concentrator.app.launch import twistd
 
 CCMASTER = "ccmaster"
+CCMASTER_BLOCK = "ccmaster, one [[read]]"
+CCMASTER_NATIVE = "ccmaster, CcM meters"
+LIBMODBUS, PYMODBUS_ASYNC, PYMODBUS_SYNC = "libmodbus t3.5", "pymodbus async", "pymodbus sync"
 SLAVES, REGISTERS = 32, 40
+BLOCK = ((0, REGISTERS),)
+"""All registers of a slave in one read."""
 
 _PROFILE = """
 [profile]
@@ -21,6 +28,13 @@ models = ["forty"]
 confidence = "made up"
 sources = ["the bench"]
 """
+_READ = f"""
+[[read]]
+function = "holding"
+address = 0
+count = {REGISTERS}
+rate = "fast"
+"""
 _VARIABLE = """
 [[variable]]
 name = "r{address}"
@@ -30,7 +44,6 @@ address = {address}
 type = "u16"
 scale = 1
 kind = "instantaneous"
-rate = "fast"
 """
 _CONFIG = """
 [box]
@@ -47,30 +60,59 @@ role = "native"
 _DEVICE = """
 [device.m{unit}]
 line = "native"
-profile = "bench/forty"
+profile = "{profile}"
 address = {unit}
-interval = "0.1 s"
 """
+_GREEDY = 'interval = "0.1 s"\n'
 
 
-def _ccmaster(folder: Path, port: str) -> list[str]:
-    """The service with a profile of 40 registers, every device wanted far more often than the line can keep."""
-    plugin = folder / "plugins" / "bench" / "forty.toml"
-    plugin.parent.mkdir(parents=True)
-    plugin.write_text(_PROFILE + "".join(_VARIABLE.format(address=address) for address in range(REGISTERS)))
+def profile_of(registers: int) -> str:
+    """The text of a profile of that many registers, each a variable of its own, all fast."""
+    return _PROFILE + "".join(_VARIABLE.format(address=address) + 'rate = "fast"\n' for address in range(registers))
+
+
+def profile_of_a_block() -> str:
+    """The same variables, with the one read that brings them written by hand."""
+    return _PROFILE + _READ + "".join(_VARIABLE.format(address=address) for address in range(REGISTERS))
+
+
+def _service(folder: Path, orders: Orders, profile: str, device: str) -> list[str]:
     config = folder / "ccmaster.toml"
-    devices = (_DEVICE.format(unit=unit) for unit in range(1, SLAVES + 1))
-    config.write_text(_CONFIG.format(folder=folder, port=port) + "".join(devices))
+    devices = (device.format(unit=unit, profile=profile) for unit in range(1, orders.slaves + 1))
+    (folder / "plugins").mkdir()
+    config.write_text(_CONFIG.format(folder=folder, port=orders.port) + "".join(devices))
     return twistd(config)
 
 
-def _peer(module: str) -> Callable[[Path, str], list[str]]:
-    return lambda _folder, port: [sys.executable, "-m", f"bench.peers.{module}", port, str(SLAVES), str(REGISTERS)]
+def _made_up(profile: str) -> Callable[[Path, Orders], list[str]]:
+    """The service with a profile of the bench's own, every device wanted far more often than the line can keep."""
+
+    def command(folder: Path, orders: Orders) -> list[str]:
+        words = _service(folder, orders, "bench/forty", _DEVICE + _GREEDY)
+        plugin = folder / "plugins" / "bench" / "forty.toml"
+        plugin.parent.mkdir()
+        plugin.write_text(profile)
+        return words
+
+    return command
 
 
-MASTERS: Mapping[str, Callable[[Path, str], list[str]]] = {
-    CCMASTER: _ccmaster,
-    "pymodbus async": _peer("pymodbus_async"),
-    "pymodbus sync": _peer("pymodbus_sync"),
+def _native(folder: Path, orders: Orders) -> list[str]:
+    """The service as a user has it: native meters with all they tell, at the periods it chooses itself."""
+    return _service(folder, orders, "energycm/ccm", _DEVICE)
+
+
+def _pymodbus(module: str) -> Callable[[Path, Orders], list[str]]:
+    return lambda _, orders: [sys.executable, "-m", f"bench.peers.{module}", *orders.words()]
+
+
+MASTERS: Mapping[str, Callable[[Path, Orders], list[str]]] = {
+    CCMASTER: _made_up(profile_of(REGISTERS)),
+    CCMASTER_BLOCK: _made_up(profile_of_a_block()),
+    CCMASTER_NATIVE: _native,
+    LIBMODBUS: lambda _, orders: [str(compiled("libmodbus_rtu")), *orders.words()],
+    PYMODBUS_ASYNC: _pymodbus("pymodbus_async"),
+    PYMODBUS_SYNC: _pymodbus("pymodbus_sync"),
 }
-"""Name → the command that reads all slaves on a port for ever; it may put files into the folder."""
+"""Name → the command that carries out orders for ever; it may put files into the folder. CcMaster decides by itself
+which reads it makes and how long it waits: of the orders it takes the port and the slaves."""

@@ -1,9 +1,9 @@
-"""Results as a table for people: the median of the repetitions, their spread, and the ratio to a named peer."""
+"""Results as a table for people: the median of the repetitions, their spread, and the ratios to named peers."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from attrs import frozen
@@ -18,32 +18,59 @@ class Measured(Protocol):
 
 @frozen
 class Column:
-    """A figure of a run: its heading, how it is taken and written, and whether its ratio to the peer is shown."""
+    """A figure of a run: its heading, how it is taken (None: it has none) and written, and whether its ratios to the
+    peers are shown."""
 
     heading: str
-    figure: Callable[[Any], float]
+    figure: Callable[[Any], float | None]
     form: str = ".3f"
     has_ratio: bool = False
 
-    def cell(self, runs: Sequence[Measured], peer_runs: Sequence[Measured]) -> str:
-        """Median, spread where there is any, ratio where it is wanted."""
-        figures = [self.figure(run) for run in runs]
+    def median(self, runs: Sequence[Measured]) -> float | None:
+        """The middle of the runs that have the figure."""
+        figures = self._figures(runs)
+        return statistics.median(figures) if figures else None
+
+    def cell(self, runs: Sequence[Measured]) -> str:
+        """Median, and spread where there is any."""
+        figures = self._figures(runs)
+        if not figures:
+            return "-"
         shown = f"{statistics.median(figures):{self.form}}"
         least, most = f"{min(figures):{self.form}}", f"{max(figures):{self.form}}"
-        spread = f" ({least}..{most})" if least != most else ""
-        if not self.has_ratio or not peer_runs:
-            return shown + spread
-        ratio = statistics.median(figures) / statistics.median(map(self.figure, peer_runs))
-        return f"{shown}{spread}  {ratio:.2f}x"
+        return shown + (f" ({least}..{most})" if least != most else "")
+
+    def ratio(self, runs: Sequence[Measured], peer_runs: Sequence[Measured]) -> str:
+        """The median over the peer's."""
+        ours, theirs = self.median(runs), self.median(peer_runs)
+        return f"{ours / theirs:.3f}" if ours is not None and theirs else "-"
+
+    def _figures(self, runs: Sequence[Measured]) -> list[float]:
+        return [figure for run in runs if (figure := self.figure(run)) is not None]
 
 
-def table(runs: Sequence[Measured], columns: Sequence[Column], peer: str) -> str:
-    """A table with a row for each bus and master; ratios are to `peer` on the same bus."""
-    rows = [["bus", "master", *(column.heading for column in columns)]]
+def table(runs: Sequence[Measured], columns: Sequence[Column], *peers: str) -> str:
+    """A table with a row for each bus and master; a figure's ratios to the `peers` on the same bus follow it."""
+    rows = [["bus", "master", *_headings(columns, peers)]]
     for bus, master in dict.fromkeys((run.bus, run.master) for run in runs):
-        of_master = [run for run in runs if (run.bus, run.master) == (bus, master)]
-        of_peer = [run for run in runs if (run.bus, run.master) == (bus, peer)]
-        rows.append([bus, master, *(column.cell(of_master, of_peer) for column in columns)])
+        of_bus = {name: [run for run in runs if (run.bus, run.master) == (bus, name)] for name in (master, *peers)}
+        rows.append([bus, master, *_cells(of_bus, master, columns, peers)])
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+def _headings(columns: Sequence[Column], peers: Sequence[str]) -> Iterator[str]:
+    for column in columns:
+        yield column.heading
+        if column.has_ratio:
+            yield from (f"/ {peer}" for peer in peers)
+
+
+def _cells(
+    of_bus: dict[str, list[Measured]], master: str, columns: Sequence[Column], peers: Sequence[str]
+) -> Iterator[str]:
+    for column in columns:
+        yield column.cell(of_bus[master])
+        if column.has_ratio:
+            yield from (column.ratio(of_bus[master], of_bus[peer]) for peer in peers)

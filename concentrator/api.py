@@ -35,15 +35,33 @@ class Taken:
 
 
 class Station(Protocol):
-    """A protocol's memory about one device: what it reads in one go (`blocks`), and conversations for the line."""
+    """A protocol's memory about one device: what it is (`profile`), what is read of it in one go (`blocks`), and
+    conversations for the line."""
 
+    profile: DeviceProfile
     blocks: Sequence[Block]
 
     def read(self, block: Block) -> Conversation[Taken]:
         """Reads one block and decodes its points."""
 
+    def refused(self, block: Block, code: int) -> Sequence[Block]:
+        """The device refused a block with that exception code: what to read in its place from now on. The block
+        itself, alone, where there is nothing smaller to try; `blocks` is up to date afterwards."""
+
     def identify(self) -> Conversation[Taken]:
         """Reads what tells the device from others: `serial`, `model`, `firmware`, as far as it has them."""
+
+    def write(self, name: str, value: Value) -> Conversation[None]:
+        """Writes one variable, once; it is not read back. Before anything is sent, raises Unknown, NotWritable or
+        OutOfRange."""
+
+    def read_point(self, name: str) -> Conversation[Value]:
+        """Reads one variable by itself, fresh from the device. Raises Unknown where the profile has none of that
+        name."""
+
+    def as_read(self, name: str, value: Value) -> Value:
+        """What reading the variable gives once that value was written: rounded to its steps, an enum's number. To be
+        asked when it was written or read; raises like `write`."""
 
     def lost(self) -> None:
         """The line reopened: what the device knew of us is gone."""
@@ -56,6 +74,44 @@ class Dialect(Protocol):
 
     def station(self, profile: DeviceProfile, address: int, parameters: Mapping[str, object]) -> Station:
         """The station at an address of a line; `parameters` are the device's and line's own settings."""
+
+
+@frozen
+class Candidate:
+    """A device in link mode: who it is, the Modbus ID it kept (1: never given one), and the random number by which it
+    tells itself from others for now."""
+
+    serial: str
+    kept_id: int
+    nonce: int
+
+
+class LinkProtocol(Protocol):
+    """How the devices of a profile are given their Modbus ID: conversations, none of which repeats a write by itself.
+    `link_id` is the ID at which devices in link mode answer; `slots` how many there are in which colliding devices are
+    looked for one by one."""
+
+    link_id: int
+    slots: int
+
+    def look(self, slot: int | None = None) -> Conversation[Candidate | None]:
+        """Whoever is in link mode (in one slot only); None when nobody answers. A WireError says that several
+        answered at once, or noise."""
+
+    def assign(self, candidate: Candidate, unit: int) -> Conversation[None]:
+        """Gives a device an ID, to be committed within ten seconds."""
+
+    def who(self, unit: int) -> Conversation[str | None]:
+        """The serial of whoever answers at an ID; None when nobody does."""
+
+    def commit(self, candidate: Candidate, unit: int) -> Conversation[None]:
+        """Lets a device keep the ID it was given."""
+
+    def draw_again(self) -> Conversation[None]:
+        """Every device in link mode draws a new number; nobody answers that."""
+
+    def leave(self) -> Conversation[None]:
+        """Every device leaves link mode with the ID it had; nobody answers that."""
 
 
 @frozen
@@ -150,13 +206,20 @@ the device by `device` (its short id) where there is one."""
 
 @frozen
 class LineState:
-    """What people see of a line: whether it is open, what is wrong when it is not, and its counters by name."""
+    """What people see of a line: whether it is open, what is wrong when it is not, its counters by name, those of each
+    Modbus ID (`stations`), the share of the last minute the wire was used, the seconds a round of its fast reads takes
+    (None: not known yet), and why it is not read now, if so."""
 
     name: str
     endpoint: str
     is_open: bool
     trouble: str = ""
     counters: Mapping[str, float] = field(factory=dict)
+    role: str = ""
+    stations: Mapping[str, Mapping[str, float]] = field(factory=dict)
+    utilisation: float = 0.0
+    round_s: float | None = None
+    suspended: str = ""
 
 
 @frozen
@@ -164,7 +227,9 @@ class DeviceState:
     """What people see of a device: who it is, how it answers, its newest values.
 
     `health`: new, answering, doubtful or silent; `values`: quantity name → (value, UTC seconds of its reading);
-    `points`: (name, label, unit) of each quantity, in the profile's order.
+    `points`: (name, label, unit) of each quantity, in the profile's order; `quality`: of its newest reading;
+    `secondary`: n of the n-th secondary behind the principal at `address`; `round_s`: the seconds between its last two
+    reads of what is read most often.
     """
 
     uid: str
@@ -180,3 +245,6 @@ class DeviceState:
     trouble: str
     values: Mapping[str, tuple[Value, float]]
     points: Sequence[tuple[str, str, str]]
+    quality: str = ""
+    secondary: int | None = None
+    round_s: float | None = None

@@ -47,7 +47,7 @@ def present_actions(
         states = {state.uid: state for state in devices()}
         if uid not in states:
             raise Unknown(f"device {uid}{hint(uid, states)}")
-        return _device(states[uid]) | {"values": _values(states[uid])}
+        return whole_device_json(states[uid])
 
     uid = Argument("uid", Kind.TEXT, "the device's short id: the key of its section in the configuration", least=1)
     return (
@@ -82,6 +82,11 @@ def stamp(at: float | None) -> str | None:
     return None if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def whole_device_json(state: DeviceState) -> dict[str, object]:
+    """A device as `device.get` gives it, with all its values."""
+    return _device(state) | {"values": _values(state)}
+
+
 def _device(state: DeviceState) -> dict[str, object]:
     return {
         "uid": state.uid,
@@ -92,9 +97,12 @@ def _device(state: DeviceState) -> dict[str, object]:
         "protocol": state.protocol,
         "line": state.line,
         "address": state.address,
+        "secondary": state.secondary,
         "health": state.health,
         "last_seen": stamp(state.last_seen),
         "trouble": state.trouble,
+        "quality": state.quality,
+        "round_s": _rounded(state.round_s),
     }
 
 
@@ -107,7 +115,20 @@ def _values(state: DeviceState) -> list[dict[str, object]]:
 
 
 def _line(state: LineState) -> dict[str, object]:
-    return asdict(state) | {"counters": {name: _plain(count) for name, count in state.counters.items()}}
+    return asdict(state) | {
+        "counters": _counters(state.counters),
+        "stations": {unit: _counters(counters) for unit, counters in state.stations.items()},
+        "utilisation": round(state.utilisation, 4),
+        "round_s": _rounded(state.round_s),
+    }
+
+
+def _counters(counters: Mapping[str, float]) -> dict[str, object]:
+    return {name: _plain(count) for name, count in counters.items()}
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
 
 
 def _uplink(state: UplinkState) -> dict[str, object]:

@@ -4,7 +4,7 @@ into words: always the argument's name, what was found, and the rule."""
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
@@ -18,28 +18,43 @@ _FOUND_MOST = 60
 
 
 class Kind(StrEnum):
-    """The types an argument may have, under the names JSON Schema gives them."""
+    """The types an argument may have, under the names JSON Schema gives them; `value` is either a number or a text,
+    as the values of variables are."""
 
     TEXT = "string"
     INTEGER = "integer"
     NUMBER = "number"
     FLAG = "boolean"
+    VALUE = "value"
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is one that a float can hold; NaN, infinities and what is beyond are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 _FITS: Mapping[Kind, Callable[[object], bool]] = {
     Kind.TEXT: lambda value: isinstance(value, str),
     Kind.INTEGER: lambda value: isinstance(value, int) and not isinstance(value, bool),
-    Kind.NUMBER: lambda value: isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value),
+    Kind.NUMBER: lambda value: _is_number(value),
     Kind.FLAG: lambda value: isinstance(value, bool),
+    Kind.VALUE: lambda value: isinstance(value, str) or _is_number(value),
 }
-_CALLED = {Kind.TEXT: "a text", Kind.INTEGER: "a whole number", Kind.NUMBER: "a number", Kind.FLAG: "true or false"}
+_CALLED = {
+    Kind.TEXT: "a text",
+    Kind.INTEGER: "a whole number",
+    Kind.NUMBER: "a number",
+    Kind.FLAG: "true or false",
+    Kind.VALUE: f"a number, or a text of at most {TEXT_MOST} characters",
+}
 
 
 @frozen
 class Argument:
     """One argument of an action.
 
-    `least` and `most` bound a number, or the length of a text in characters (at most 256 where nothing is said);
+    `least` and `most` bound a number, or the length of a text in characters (at most 256 where nothing is said, and
+    where it stands for a number);
     `choices`, where given, are the only values allowed; `default` stands in for one that is not required and not given.
     """
 
@@ -60,6 +75,8 @@ class Argument:
         """Whether a value of the right type is one of the choices, or within the bounds."""
         if self.choices:
             return value in self.choices
+        if self.kind is Kind.VALUE and isinstance(value, str):
+            return len(value) <= TEXT_MOST
         size = len(value) if isinstance(value, str) else value
         least, most = self._bounds()
         return (least is None or size >= least) and (most is None or size <= most)
@@ -83,6 +100,8 @@ class Argument:
         least, most = self._bounds()
         lower, upper = ("minLength", "maxLength") if self.kind is Kind.TEXT else ("minimum", "maximum")
         said: dict[str, object] = {"type": self.kind.value, "description": self.summary}
+        if self.kind is Kind.VALUE:
+            said |= {"type": [Kind.NUMBER.value, Kind.TEXT.value], "maxLength": TEXT_MOST}
         if self.choices:
             said["enum"] = list(self.choices)
         else:

@@ -14,7 +14,9 @@ from twisted.python.failure import Failure
 
 from concentrator.actions.schema import Argument, checked, describe
 from concentrator.model.errors import (
+    Busy,
     ConcentratorError,
+    ConfigError,
     Denied,
     LineError,
     LineLost,
@@ -22,6 +24,7 @@ from concentrator.model.errors import (
     NotConfirmed,
     NotWritable,
     OutOfRange,
+    TooOften,
     TryLater,
     Unknown,
     WireError,
@@ -141,6 +144,9 @@ _CODES: tuple[tuple[type[BaseException], str], ...] = (
     (OutOfRange, "out_of_range"),
     (NotWritable, "not_writable"),
     (NotConfirmed, "not_confirmed"),
+    (Busy, "busy"),
+    (TooOften, "too_often"),
+    (ConfigError, "config"),
     (NoReply, "no_reply"),
     (LineLost, "line_lost"),
     (LineError, "line_error"),

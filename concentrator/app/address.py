@@ -15,7 +15,7 @@ from concentrator.line.serial_address import parse_serial
 def wire_address() -> Rule:
     """A wire: a serial port or any Twisted client endpoint."""
     expected = 'a wire such as "serial:/dev/ttyUSB0:baudrate=9600" or "tcp:192.168.4.20:502"'
-    serial = "serial:PATH[:baudrate=50…4000000][:bytesize=7|8][:parity=N|E|O][:stopbits=1|2]"
+    serial = "serial:PATH[:baudrate=50…4000000][:bytesize=7|8][:parity=N|E|O][:stopbits=1|2][:rs485=driver|on|inverted]"
 
     def read(raw: Any) -> str:
         if not isinstance(raw, str):

@@ -8,11 +8,14 @@ journal who writes to it.
 
 from __future__ import annotations
 
+import atexit
+import os
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -21,6 +24,7 @@ import concentrator
 from concentrator.api import UplinkState
 from concentrator.app.clocks import SharpClock, Started, SystemWall
 from concentrator.app.config_sections import Config
+from concentrator.app.devices import DeviceList
 from concentrator.app.field import Field, build_field
 from concentrator.app.ordered import OrderedService, Part
 from concentrator.model.reading import Reading
@@ -29,6 +33,8 @@ from concentrator.profile.catalogue import Catalogue
 from concentrator.system.identity import DeviceBook, box_serial
 
 if TYPE_CHECKING:
+    from concentrator.app.doors import Doors
+    from concentrator.app.link import Links
     from concentrator.app.past import Past
     from concentrator.app.uplinks import Uplinks
 
@@ -50,9 +56,11 @@ class Box:
     serial: str = field(init=False)
     sharp: SharpClock = field(init=False)
     field_: Field = field(init=False)
+    devices: DeviceList = field(init=False)
     _past: Past | None = field(default=None, init=False)
+    _links: Links | None = field(default=None, init=False)
     _uplinks: Uplinks | None = field(default=None, init=False)
-    _doors: list[Any] = field(factory=list, init=False)
+    _doors: Doors | None = field(default=None, init=False)
     _early_readings: list[Reading] = field(factory=list, init=False)
     _early_events: list[Draft] = field(factory=list, init=False)
 
@@ -70,6 +78,7 @@ class Box:
             report=self.report,
             book=DeviceBook(box.state_dir),
         )
+        self.devices = DeviceList(self.config.file.absolute(), self.field_, self.report)
 
     def service(self) -> OrderedService:
         """The whole box as a Twisted service."""
@@ -80,6 +89,7 @@ class Box:
                 Part("field", self._start_field, self.field_.stop),
                 Part("journal", self._open_journal, self._close_journal),
                 Part("polling", lambda: None, self.field_.stop),
+                Part("link mode", self._start_links, self._stop_links),
                 Part("uplinks", self._start_uplinks, self._stop_uplinks),
                 Part("doors", self._open_doors, self._close_doors),
             ],
@@ -160,15 +170,37 @@ class Box:
         assert self._uplinks is not None
         return self._uplinks.stop()
 
-    async def _open_doors(self) -> None:
-        from concentrator.app.doors import View, open_doors
+    def _start_links(self) -> None:
+        from concentrator.app.link import build_links
 
+        folder = self.config.box.state_dir
+        self._links = build_links(folder, self.field_, self.devices, self.catalogue, self.sharp, self.report)
+        self._links.start()
+
+    def _stop_links(self) -> Deferred[Any]:
+        assert self._links is not None
+        return self._links.stop()
+
+    async def _open_doors(self) -> None:
+        from concentrator.app.doors import View, Works, open_doors
+
+        assert self._links is not None
         view = View(self.facts, self.field_.device_states, self.field_.line_states, self.uplink_states)
-        self._doors = await open_doors(self.config, view, self.field_.hub, self.reactor, self.wall)
+        works = Works(self.field_, self.devices, self._links, self.catalogue)
+        self._doors = await open_doors(self.config, view, works, self.reactor, self.wall)
 
     def _close_doors(self) -> Deferred[Any]:
-        return DeferredList([door.stopListening() for door in self._doors])
+        assert self._doors is not None
+        return self._doors.close()
 
     def _failed_to_start(self, failure: Failure) -> None:
         log.critical("it does not start: {reason}", reason=failure.getErrorMessage())
+        atexit.register(_end_as_failed)
         self.reactor.stop()
+
+
+def _end_as_failed() -> None:
+    """Has the process end with status 1, which twistd, once it runs, knows no way to do."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)

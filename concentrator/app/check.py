@@ -10,18 +10,17 @@ from pathlib import Path
 
 from attrs import asdict, frozen
 
-from concentrator.api import Dialect
 from concentrator.app.config import Config, load_checked
 from concentrator.app.config_sections import LineSection
-from concentrator.dialect.modbus import dialects
+from concentrator.dialect.modbus import ModbusDialect, dialects
 from concentrator.model.device import Device
 from concentrator.model.errors import ConfigError
 from concentrator.model.latency import format_duration
 from concentrator.model.profile import DeviceProfile
 from concentrator.poll.forecast import Kept, Wanted, forecast
-from concentrator.poll.poller import IDENTIFY_S, period_s
+from concentrator.poll.polled import period_s
+from concentrator.poll.poller import IDENTIFY_S
 from concentrator.profile.catalogue import Catalogue
-from concentrator.profile.plan import plan_identity
 from concentrator.wire.conversation import LineSettings
 
 
@@ -139,13 +138,13 @@ def _line_plan(config: Config, name: str, line: LineSection, catalogue: Catalogu
 
 
 def _wanted(
-    device: Device, profile: DeviceProfile, dialect: Dialect, settings: LineSettings | None
+    device: Device, profile: DeviceProfile, dialect: ModbusDialect, settings: LineSettings | None
 ) -> Iterator[Wanted]:
     """The reads of a device: those of the cycle, and those that tell who it is."""
-    station = dialect.station(profile, device.address, {"settings": settings})
+    station = dialect.station(profile, device.address, {"settings": settings, "secondary": device.secondary})
     for block in station.blocks:
         yield Wanted(device.uid, block, period_s(block, device), profile.traits.pause_s)
-    for block in plan_identity(profile):
+    for block in station.who:
         yield Wanted(device.uid, block, IDENTIFY_S, profile.traits.pause_s)
 
 

@@ -93,6 +93,7 @@ class SharpClock:
         self._calls: list[tuple[float, int, _Call]] = []
         self._order = count()
         self._armed = 0.0
+        self._is_calling = False
 
     def start(self) -> None:
         """Begins to watch the time."""
@@ -112,7 +113,8 @@ class SharpClock:
 
     def callLater(self, delay: float, callable: Callable[..., object], *args: object, **kw: object) -> Any:  # noqa: N802
         """Calls after `delay` seconds."""
-        call = _Call(self, self.seconds() + max(delay, 0.0), lambda: callable(*args, **kw))
+        called = (lambda: callable(*args, **kw)) if args or kw else callable
+        call = _Call(self, self.seconds() + max(delay, 0.0), called)
         self._queue(call)
         return call
 
@@ -122,7 +124,8 @@ class SharpClock:
 
     def _queue(self, call: _Call) -> None:
         heapq.heappush(self._calls, (call.moment, next(self._order), call))
-        self._arm()
+        if not self._is_calling:
+            self._arm()
 
     def _arm(self) -> None:
         """Sets the timer to the next call, past those that were cancelled or moved."""
@@ -136,21 +139,19 @@ class SharpClock:
             self._libc.timerfd_settime(self._fd, _TFD_TIMER_ABSTIME, spec, None)
 
     def doRead(self) -> None:  # noqa: N802 - Twisted's name
-        """The timer went off."""
-        try:
-            os.read(self._fd, 8)
-        except BlockingIOError:
-            return
-        self._armed = 0.0
-        now = self.seconds()
-        while self._calls and self._calls[0][0] <= now:
-            moment, _, call = heapq.heappop(self._calls)
+        """The timer went off. Setting it anew is what makes it forget that; it is not read besides."""
+        now, calls = self.seconds(), self._calls
+        self._is_calling = True
+        while calls and calls[0][0] <= now:
+            moment, _, call = heapq.heappop(calls)
             if call.stands_at(moment):
                 call.is_pending = False
                 try:
                     call.call()
                 except Exception:  # as the reactor does: one call's fault is not another's
                     log.failure("a delayed call failed")
+        self._is_calling = False
+        self._armed = -1.0
         self._arm()
 
     def fileno(self) -> int:

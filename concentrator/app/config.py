@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from attrs import evolve
 
 from concentrator.app.address import is_loopback
-from concentrator.app.config_rules import RULES, profiles_exist
+from concentrator.app.config_rules import RULES, profiles_exist, secondaries_are_possible
 from concentrator.app.config_sections import (
     NAME,
     BoxSection,
@@ -28,6 +28,7 @@ from concentrator.app.config_sections import (
 from concentrator.app.rule import written
 from concentrator.app.setting import Faults, read_section, settings_of
 from concentrator.model.errors import ConfigError, ProfileError
+from concentrator.model.profile import DeviceProfile
 from concentrator.profile.catalogue import Catalogue
 
 __all__ = ["SECTIONS", "Config", "load", "load_checked"]
@@ -49,6 +50,7 @@ SECTIONS: Mapping[str, type[Any]] = {
 
 LATER = ("mbus_gateway", "solar", "panel", "smartgen")
 """Sections of the contract that a later version serves."""
+_BY_ID = Path("/dev/serial/by-id")
 
 
 def load(path: Path, profiles: Collection[str] | None = None) -> Config:
@@ -62,22 +64,25 @@ def load(path: Path, profiles: Collection[str] | None = None) -> Config:
     return _load(path, check_profiles)
 
 
-def load_checked(path: Path) -> tuple[Config, Catalogue]:
+def load_checked(path: Path, text: str | None = None) -> tuple[Config, Catalogue]:
     """The configuration in a file, and the catalogue of its own `plugin_dirs`, which has the profiles of all its
-    devices. Raises ConfigError with every fault of the file and of the profiles its devices use."""
+    devices. `text`: what the file is to hold, where that is not on the disk yet. Raises ConfigError with every fault
+    of the file and of the profiles its devices use."""
     catalogues: list[Catalogue] = []
 
     def check_profiles(config: Config, faults: Faults) -> None:
         catalogues.append(catalogue := Catalogue(config.box.plugin_dirs))
         known = catalogue.keys()
         profiles_exist(config, faults, known)
+        loaded: dict[str, DeviceProfile] = {}
         for key in sorted({device.profile for device in config.devices.values()} & set(known)):
             try:
-                catalogue.get(key)
+                loaded[key] = catalogue.get(key)
             except ProfileError as error:
                 faults.found.extend(error.faults)
+        secondaries_are_possible(config, faults, loaded)
 
-    return _load(path, check_profiles), catalogues[0]
+    return _load(path, check_profiles, text), catalogues[0]
 
 
 def state_dir_of(path: Path) -> Path:
@@ -91,9 +96,9 @@ def state_dir_of(path: Path) -> Path:
     return box.state_dir
 
 
-def _load(path: Path, check_profiles: Callable[[Config, Faults], None]) -> Config:
+def _load(path: Path, check_profiles: Callable[[Config, Faults], None], text: str | None = None) -> Config:
     faults = Faults(str(path))
-    tables = _parsed(path, faults)
+    tables = _parsed(path, faults, text)
     reading = _Reading(tables, path.absolute().parent, faults)
     config = Config(
         path,
@@ -125,9 +130,9 @@ def _load(path: Path, check_profiles: Callable[[Config, Faults], None]) -> Confi
     return evolve(config, ftp=evolve(config.ftp, enabled=sends), warnings=warnings)
 
 
-def _parsed(path: Path, faults: Faults) -> dict[str, Any]:
+def _parsed(path: Path, faults: Faults, text: str | None = None) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8") if text is None else text)
     except OSError as error:
         faults.add("", "", (error.strerror or str(error)).lower(), "a file that can be read")
     except UnicodeDecodeError as error:
@@ -216,6 +221,12 @@ def _with_password(section: Protected, place: str, faults: Faults) -> Protected:
     return evolve(section, password=password)
 
 
+def _lasting_name(port: Path) -> str:
+    """The name of a USB adapter that does not depend on the order of plugging in, as far as the machine has it."""
+    links = sorted(_BY_ID.glob("*")) if _BY_ID.is_dir() else []
+    return str(next((link for link in links if link.resolve() == port.resolve()), _BY_ID / "…"))
+
+
 def _warnings(config: Config, tables: Mapping[str, Any]) -> Iterator[str]:
     """What is no fault, but not what its writer may think."""
     for name in LATER:
@@ -225,6 +236,14 @@ def _warnings(config: Config, tables: Mapping[str, Any]) -> Iterator[str]:
         port = line.serial_address
         if port is not None and line.role != "spare" and not Path(port.path).exists():
             yield f"[line.{name}] endpoint: {port.path} is not there now; the line waits for it"
+        if port is not None and re.fullmatch(r"/dev/tty(USB|ACM)\d+", port.path):
+            lasting = _lasting_name(Path(port.path))
+            yield f"[line.{name}] endpoint: {port.path} may be another adapter after replugging; {lasting} stays it"
+    principals = {(each.line, each.address) for each in config.devices.values() if each.secondary is None}
+    for uid, device in config.devices.items():
+        if device.secondary is not None and (device.line, device.address) not in principals:
+            lacking = f"ID {device.address} on line {device.line}, is not configured"
+            yield f"[device.{uid}] secondary: its principal, {lacking}"
     if config.ftp.enabled and not config.history.enabled:
         yield "[ftp] sends nothing while [history] is off"
     for each in config.web.listen if "listen" in tables.get("web", {}) else ():

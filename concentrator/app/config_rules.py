@@ -4,19 +4,23 @@ could not be read in the first place. All of them run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from concentrator.app.config_sections import HIGHEST_ADDRESS, Config, DeviceSection, LineSection
 from concentrator.app.rule import written
 from concentrator.app.setting import Faults
 from concentrator.model.latency import base_interval_s, format_duration
+from concentrator.model.profile import DeviceProfile
 from concentrator.model.words import nearest
+from concentrator.profile.secondary import has_secondaries
 
 SERVED_ROLES = ("native", "external")
 """The roles of lines that are read."""
 SERVED_PROTOCOLS = ("modbus-rtu", "modbus-tcp")
 MOST_BESIDES_ID_1 = 32
 """Principals on the native bus besides the one that keeps ID 1 (CcMaster user manual, 6.3.2)."""
+MOST_WIRELESS = 10
+"""Principals reached over Wi-Fi (CcMaster user manual, 5.5.1)."""
 
 
 def _lines_are_served(config: Config, faults: Faults) -> None:
@@ -41,17 +45,19 @@ def _lines_are_served(config: Config, faults: Faults) -> None:
             faults.add(place, "endpoint", written(line.endpoint), "tcp:HOST:PORT, for the protocol is modbus-tcp")
 
 
-def _ports_are_used_once(config: Config, faults: Faults) -> None:
-    """No serial port belongs to two lines."""
+def _wires_are_used_once(config: Config, faults: Faults) -> None:
+    """No two lines have one serial port or one network address: devices behind one wire share its line, and many of
+    those on a network accept one client only."""
     owners: dict[str, str] = {}
     for name, line in config.lines.items():
-        port = None if not faults.are_readable(f"line.{name}", "endpoint") else line.serial_address
-        if port is None:
+        if not faults.are_readable(f"line.{name}", "endpoint"):
             continue
-        if port.path in owners:
-            found = f"{written(port.path)}, which [line.{owners[port.path]}] has"
-            faults.add(f"line.{name}", "endpoint", found, "a port of its own")
-        owners.setdefault(port.path, name)
+        port = line.serial_address
+        wire, kind = (port.path, "a port") if port else (":".join(line.endpoint.split(":")[:3]), "an address")
+        if wire in owners:
+            found = f"{written(wire)}, which [line.{owners[wire]}] has"
+            faults.add(f"line.{name}", "endpoint", found, f"{kind} of its own; its devices can hang on one line")
+        owners.setdefault(wire, name)
 
 
 def _lines_exist(config: Config, faults: Faults) -> None:
@@ -89,12 +95,16 @@ def _addresses_are_used_once(config: Config, faults: Faults) -> None:
         owners.setdefault(where, uid)
 
 
-def _secondaries_come_later(config: Config, faults: Faults) -> None:
-    """Secondaries behind a principal come with a later version."""
-    for uid, device, _ in _placed(config, faults):
-        if device.secondary is not None:
-            expected = "no secondary, as they come with a later version"
-            faults.add(f"device.{uid}", "secondary", str(device.secondary), expected)
+def _secondaries_are_of_their_principals_kind(config: Config, faults: Faults) -> None:
+    """A secondary has the profile of its principal, the device without `secondary` at the same address."""
+    placed = _placed(config, faults)
+    principals = {(each.line, each.address): (uid, each) for uid, each, _ in placed if each.secondary is None}
+    for uid, device, _ in placed:
+        owner, principal = principals.get((device.line, device.address), (uid, device))
+        is_readable = all(faults.are_readable(f"device.{each}", "profile") for each in (uid, owner))
+        if device.secondary is not None and device.profile != principal.profile and is_readable:
+            expected = f"{written(principal.profile)}, the profile of its principal [device.{owner}]"
+            faults.add(f"device.{uid}", "profile", written(device.profile), expected)
 
 
 def _native_addresses_leave_link_mode_its_own(config: Config, faults: Faults) -> None:
@@ -114,6 +124,18 @@ def _native_lines_are_not_overfull(config: Config, faults: Faults) -> None:
         if len(addresses) > MOST_BESIDES_ID_1:
             found = f"{len(addresses)} devices besides the one with ID 1"
             faults.add(f"line.{name}", "", found, f"at most {MOST_BESIDES_ID_1} on a native line")
+
+
+def _wireless_meters_are_not_too_many(config: Config, faults: Faults) -> None:
+    """At most 10 native principals are reached over the network."""
+    wireless = [
+        uid
+        for uid, device, line in _placed(config, faults)
+        if line is not None and line.role == "native" and line.serial_address is None and device.secondary is None
+    ]
+    for uid in wireless[MOST_WIRELESS:]:
+        found = f"{written(config.devices[uid].line)}, with {len(wireless)} native meters on the network in all"
+        faults.add(f"device.{uid}", "line", found, f"at most {MOST_WIRELESS} native meters on the network")
 
 
 def _serials_are_used_once(config: Config, faults: Faults) -> None:
@@ -185,12 +207,13 @@ def _latencies_are_whole_base_intervals(config: Config, faults: Faults) -> None:
 
 RULES: tuple[Callable[[Config, Faults], None], ...] = (
     _lines_are_served,
-    _ports_are_used_once,
+    _wires_are_used_once,
     _lines_exist,
     _addresses_are_used_once,
-    _secondaries_come_later,
+    _secondaries_are_of_their_principals_kind,
     _native_addresses_leave_link_mode_its_own,
     _native_lines_are_not_overfull,
+    _wireless_meters_are_not_too_many,
     _serials_are_used_once,
     _brokers_are_known,
     _prefixes_are_apart,
@@ -208,3 +231,12 @@ def profiles_exist(config: Config, faults: Faults, profiles: Collection[str]) ->
             series = (each for each in profiles if each.endswith(f"/{device.profile}"))
             hint = nearest(device.profile, profiles) or next(series, "")
             faults.add(f"device.{uid}", "profile", written(device.profile), "a profile of the catalogue", hint)
+
+
+def secondaries_are_possible(config: Config, faults: Faults, profiles: Mapping[str, DeviceProfile]) -> None:
+    """Notes each secondary of a profile, as far as it is among `profiles` by key, that knows of none."""
+    for uid, device in config.devices.items():
+        profile = profiles.get(device.profile)
+        if device.secondary is not None and profile is not None and not has_secondaries(profile):
+            expected = f"none, for devices of {device.profile} have no secondaries"
+            faults.add(f"device.{uid}", "secondary", str(device.secondary), expected)

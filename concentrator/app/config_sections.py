@@ -128,7 +128,7 @@ class DeviceSection:
         "How often fast values are wanted; `ccmaster check` prints what the line can keep.",
         key="interval",
     )
-    allow_write: bool = setting(flag(), False, "Whether it may be written to; this version writes to none.")
+    allow_write: bool = setting(flag(), False, "Whether it may be written to.")
 
     def device(self, uid: str) -> Device:
         """The device under its short id."""

@@ -1,5 +1,5 @@
-"""Asking a running box, through the socket in its state folder, and what it says of itself in words. Hides that the
-box speaks HTTP there, and every way of there being nobody."""
+"""Asking a running box, and having it do things, through the socket in its state folder; and what it says of itself in
+words. Hides that the box speaks HTTP there, and every way of there being nobody."""
 
 from __future__ import annotations
 
@@ -14,44 +14,73 @@ from concentrator.model.errors import ConcentratorError
 
 SOCKET = "control.sock"
 _PATIENCE_S = 10.0
+_ACTION_PATIENCE_S = 60.0  # a written value settles and is read back, while others have their turn
 
 
 class NotAnswering(ConcentratorError):
     """No running concentrator answers."""
 
 
+class NotDone(ConcentratorError):
+    """The box did not do this."""
+
+    @property
+    def sentence(self) -> str:
+        """What the box said."""
+        return self.detail
+
+
 class _Connection(HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("box", timeout=_PATIENCE_S)
+    def __init__(self, path: Path, patience_s: float) -> None:
+        super().__init__("box", timeout=patience_s)
         self._path = path
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(_PATIENCE_S)
+        self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._path))
 
 
 def ask(state_dir: Path, address: str) -> Any:
     """What the box whose state folder this is answers to GET `address`, JSON as Python values. Raises NotAnswering."""
+    status, found = _exchange(state_dir, "GET", address, None, _PATIENCE_S)
+    if status != 200:
+        raise NotAnswering(f"{address}: {_message(found)}")
+    return found
+
+
+def act(state_dir: Path, name: str, /, **arguments: object) -> Any:
+    """Has the box carry out an action, and gives its result, JSON as Python values; arguments that are None are not
+    sent. Raises NotAnswering, and NotDone with what the box says of it."""
+    body = json.dumps({key: value for key, value in arguments.items() if value is not None}).encode()
+    status, found = _exchange(state_dir, "POST", f"/api/actions/{name}", body, _ACTION_PATIENCE_S)
+    if status != 200:
+        raise NotDone(_message(found))
+    return found
+
+
+def _exchange(state_dir: Path, method: str, address: str, body: bytes | None, patience_s: float) -> tuple[int, Any]:
     path = state_dir / SOCKET
-    connection = _Connection(path)
+    connection = _Connection(path, patience_s)
     try:
-        connection.request("GET", address)
+        connection.request(method, address, body)
         response = connection.getresponse()
-        found = json.loads(response.read())
+        return response.status, json.loads(response.read())
     except (FileNotFoundError, ConnectionRefusedError):
         raise NotAnswering(f"nobody listens at {path}; is it running, and is this its state folder?") from None
     except PermissionError:
         raise NotAnswering(f"no permission for {path}; ask as the user it runs as, or with sudo") from None
     except TimeoutError:
-        raise NotAnswering(f"{path}: no answer within {_PATIENCE_S:g} s") from None
+        raise NotAnswering(f"{path}: no answer within {patience_s:g} s") from None
     except (OSError, HTTPException, ValueError) as error:
         raise NotAnswering(f"{path}: {error}") from error
     finally:
         connection.close()
-    if response.status != 200:
-        raise NotAnswering(f"{address}: {found.get('error', {}).get('message', response.reason)}")
-    return found
+
+
+def _message(found: Any) -> str:
+    error = found.get("error") if isinstance(found, dict) else None
+    return str(error.get("message", error)) if isinstance(error, dict) else str(found)
 
 
 def status_lines(status: Mapping[str, Any]) -> Iterator[str]:
@@ -79,6 +108,32 @@ def device_lines(devices: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for each in devices:
         keys = ("uid", "alias", "serial", "model", "protocol", "line", "address", "health", "last_seen", "trouble")
         rows.append(tuple("" if each[key] is None else str(each[key]) for key in keys))  # type: ignore[arg-type]
+    yield from table(rows)
+
+
+def device_report(device: Mapping[str, Any]) -> Iterator[str]:
+    """What `device.get` says: who it is and how it answers, then every value."""
+    name = f' "{device["alias"]}"' if device["alias"] else ""
+    who = ", ".join(filter(None, (device["model"], device["serial"], device["firmware"], device["protocol"])))
+    trouble = f": {device['trouble']}" if device["trouble"] else ""
+    yield f"{device['uid']}{name}: {who}, ID {device['address']} on {device['line']}"
+    yield f"  {device['health']}{trouble}, last seen {device['last_seen'] or 'never'}"
+    rows = [[each["name"], each["label"], *_value(each), each["at"] or ""] for each in device["values"]]
+    yield from (f"  {row}" for row in table(rows))
+
+
+def value_text(found: Mapping[str, Any]) -> str:
+    """One value with its unit, as `device.read` and `device.write` give it."""
+    return " ".join(_value(found)).rstrip()
+
+
+def _value(found: Mapping[str, Any]) -> tuple[str, str]:
+    value = found["value"]
+    return "-" if value is None else str(value), found.get("unit", "")
+
+
+def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Rows as lines, their columns below each other."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -1,6 +1,7 @@
 """A simulated serial bus as a process: a pseudo-terminal whose far end is a bus full of meters, in real time. It owns
 the terminal, the clock and the log; what meters say and when is `concentrator.sim`'s. It announces itself with one
-line of JSON on standard output, and ends at SIGTERM or SIGINT, or when the process that started it has gone.
+line of JSON on standard output, obeys the commands that come in on standard input (`app.simulate_commands`), which may
+end before it does, and ends at SIGTERM or SIGINT, or when the process that started it has gone.
 
     python -m concentrator.app.simulate --link /tmp/bus --meters 8 --log /tmp/bus.jsonl
 """
@@ -17,16 +18,21 @@ import sys
 import termios
 import time
 import tty
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
+from concentrator.app.simulate_commands import CommandInput, Commands, ready
+from concentrator.app.simulate_options import parser
 from concentrator.sim.bus import Bus, Faults, Wire
 from concentrator.sim.exchange import Exchange, as_line
 from concentrator.sim.field import Field
 from concentrator.sim.pattern import PatternSlave
 from concentrator.wire.conversation import LineSettings
+
+if TYPE_CHECKING:
+    from concentrator.sim.meter import CcmMeter
 
 _PRIORITY = 50
 _GLANCE_S = 0.5  # how often it looks whether it is still wanted
@@ -35,21 +41,31 @@ _WAKING_S = 0.0002  # what a machine takes to wake a process
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the simulation until it is ended; gives the exit status."""
-    options = _parser().parse_args(argv)
+    options = parser().parse_args(argv)
     parent = os.getppid()
     signal.signal(signal.SIGTERM, _ended)
     signal.signal(signal.SIGINT, _ended)
+    signal.signal(signal.SIGTTIN, signal.SIG_IGN)  # a terminal that belongs to others: there are no commands then
     log: TextIO | None = None
     try:
-        field = _field(options)
+        meters = _meters(options)
+        patterns = [PatternSlave(unit, options.registers) for unit in _units(options)] if options.registers else []
         if options.log:
             log = Path(options.log).open("w", buffering=1)  # noqa: SIM115 - closed below, after the terminal
         with _terminal(options.link) as (master, path):
-            _announce(options.link or path, path, field)
+            bus = _bus(options, Field([*meters, *patterns]), log)
+            _tell(
+                {
+                    "port": options.link or path,
+                    "terminal": path,
+                    "units": [*_units(options)],
+                    **ready(meters, options.meters),
+                }
+            )
             if not options.instant:
                 _hurry()
             early_s = _WAKING_S if options.precise else 0.0
-            _run(master, _bus(options, field, log), early_s, lambda: os.getppid() == parent)
+            _run(master, bus, Commands(bus, meters), early_s, lambda: os.getppid() == parent)
     except (KeyboardInterrupt, BrokenPipeError):
         pass
     except OSError as error:
@@ -67,24 +83,27 @@ def _ended(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _run(master: int, bus: Bus, early_s: float, is_wanted: Callable[[], bool]) -> None:
+def _run(master: int, bus: Bus, commands: Commands, early_s: float, is_wanted: Callable[[], bool]) -> None:
     """Carries bytes between the terminal and the bus, each at its time; wakes `early_s` before, and then watches the
-    clock, so that waking up does not count as time on the wire."""
+    clock, so that waking up does not count as time on the wire. Commands are obeyed between two bytes."""
+    commanded = CommandInput(sys.stdin.fileno() if sys.stdin else None)
     now = time.monotonic()
     glance_at = now + _GLANCE_S
     while True:
         wake_at = min(bus.wake_at() or glance_at, glance_at)
-        readable, _, _ = select.select((master,), (), (), max(wake_at - early_s - now, 0.0))
+        readable, _, _ = select.select((master, *commanded.watched), (), (), max(wake_at - early_s - now, 0.0))
         now = time.monotonic()
         while not readable and now < wake_at <= now + early_s:
             now = time.monotonic()
         given = bus.give(now)
-        if readable:
+        if master in readable:
             bus.take(os.read(master, 4096), now)
             given += bus.give(now)
         if given:
             with suppress(BlockingIOError):  # nobody has read for a long time: a serial port would lose them too
                 os.write(master, given)
+        for line in commanded.lines(readable):
+            _tell(commands.obey(line, time.time()))
         if now >= glance_at:
             glance_at = now + _GLANCE_S
             if not is_wanted():
@@ -98,25 +117,32 @@ def _bus(options: argparse.Namespace, field: Field, log: TextIO | None) -> Bus:
         fifo=options.fifo,
         is_strict=options.strict,
         is_instant=options.instant,
+        is_echoing=options.echo,
     )
     late, late_s = options.late
-    faults = Faults(options.silent, options.crc, options.noise, late, late_s, options.seed)
+    faults = Faults(options.silent, options.crc, options.noise, late, late_s, options.capture, options.seed)
 
     def heard(exchange: Exchange) -> None:
         if log is not None:
             log.write(as_line(exchange))
 
-    return Bus(wire, faults, lambda frame: field.answer(frame, time.time()), heard)
+    return Bus(wire, faults, lambda frame: field.replies(frame, time.time()), heard)
 
 
-def _field(options: argparse.Namespace) -> Field:
+def _units(options: argparse.Namespace) -> range:
+    return range(1, options.meters + 1)
+
+
+def _meters(options: argparse.Namespace) -> list[CcmMeter]:
+    """The CcM meters: first those that have their addresses, then those that have not."""
     if options.registers:
-        return Field(PatternSlave(unit, options.registers) for unit in range(1, options.meters + 1))
+        return []
     from concentrator.profile.catalogue import Catalogue
-    from concentrator.sim.meter import ccm_meters
+    from concentrator.sim.meter import ccm_meters, unlinked_meters
 
-    profile = Catalogue().get("energycm/ccm")
-    return Field(ccm_meters(profile, options.meters, str(options.seed), time.time()))
+    profile, seed, now = Catalogue().get("energycm/ccm"), str(options.seed), time.time()
+    linked = ccm_meters(profile, options.meters, seed, now, options.secondaries)
+    return linked + unlinked_meters(profile, options.unlinked, seed, now, after=options.meters)
 
 
 @contextmanager
@@ -147,8 +173,8 @@ def _point(link: str, path: str) -> None:
     os.replace(passing, link)
 
 
-def _announce(link: str, path: str, field: Field) -> None:
-    print(json.dumps({"port": link, "terminal": path, "units": [slave.unit for slave in field.slaves]}), flush=True)
+def _tell(said: Mapping[str, object]) -> None:
+    print(json.dumps(said), flush=True)
 
 
 def _hurry() -> None:
@@ -158,56 +184,6 @@ def _hurry() -> None:
     gc.disable()
     with suppress(OSError):
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(_PRIORITY))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m concentrator.app.simulate", description="A simulated serial bus.")
-    add: Any = parser.add_argument
-    add("--link", metavar="PATH", help="a symbolic link to the port, removed at the end")
-    add("--meters", type=_count, default=8, metavar="N", help="how many meters, at the addresses from 1 on (8)")
-    add("--registers", type=_count, metavar="N", help="slaves of N meaningless registers in place of CcM meters")
-    add("--baudrate", type=_count, default=9600, metavar="N", help="bits per second, 8N1 (9600)")
-    add("--turnaround", type=_turnaround, default="5-10", metavar="MS[-MS]", help="from request to reply (5-10)")
-    add("--fifo", type=_count, default=1, metavar="N", help="the receiver hands bytes over N at a time (1)")
-    add("--precise", action="store_true", help="every byte on time, for the price of a busy processor")
-    add("--instant", action="store_true", help="nothing takes time")
-    add("--strict", action="store_true", help="requests that come within 3.5 characters are not seen")
-    add("--silent", type=_units, default="", metavar="IDS", help="addresses that do not answer: 3,7-9")
-    add("--crc", type=_share, default=0.0, metavar="P", help="share of replies with a wrong checksum")
-    add("--noise", type=_share, default=0.0, metavar="P", help="share of replies with a stray byte or flipped bit")
-    add("--late", type=_late, default="0:0", metavar="P:MS", help="share of replies that come MS later")
-    add("--seed", type=int, default=1, metavar="N", help="decides the meters, their loads and the faults (1)")
-    add("--log", metavar="FILE", help="one line of JSON for each request")
-    return parser
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError(text)
-    return value
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0.0 <= value <= 1.0:
-        raise ValueError(text)
-    return value
-
-
-def _turnaround(text: str) -> tuple[float, float]:
-    shortest, _, longest = text.partition("-")
-    return float(shortest) / 1000, float(longest or shortest) / 1000
-
-
-def _late(text: str) -> tuple[float, float]:
-    share, _, delay_ms = text.partition(":")
-    return _share(share), float(delay_ms) / 1000
-
-
-def _units(text: str) -> frozenset[int]:
-    spans = [part.partition("-") for part in text.split(",") if part]
-    return frozenset(unit for first, _, last in spans for unit in range(int(first), int(last or first) + 1))
 
 
 if __name__ == "__main__":

@@ -10,18 +10,23 @@ from concentrator.model.profile import Function
 
 @define
 class RegisterImage:
-    """Registers and bits by function and 0-based address, as last read."""
+    """Registers and bits by function and 0-based address, as last read: kept as they came, block by block, the newest
+    read last."""
 
-    _content: dict[Function, dict[int, int]] = field(factory=dict)
+    _reads: dict[tuple[Function, int, int], bytes] = field(factory=dict)
 
     def store(self, function: Function, address: int, count: int, data: bytes) -> None:
         """Keeps a read's bytes: registers high byte first, bits packed low bit first."""
-        content = self._content.setdefault(function, {})
-        if function.is_bits:
-            content.update((address + n, data[n >> 3] >> (n & 7) & 1) for n in range(count))
-        else:
-            content.update((address + n, data[2 * n] << 8 | data[2 * n + 1]) for n in range(count))
+        read = (function, address, count)
+        self._reads.pop(read, None)
+        self._reads[read] = data
 
     def register(self, function: Function, address: int) -> int | None:
         """The content of one register or bit; None when it was never read."""
-        return self._content.get(function, {}).get(address)
+        for (its_function, first, count), data in reversed(self._reads.items()):
+            place = address - first
+            if 0 <= place < count and its_function is function:
+                if function.is_bits:
+                    return data[place >> 3] >> (place & 7) & 1
+                return data[2 * place] << 8 | data[2 * place + 1]
+        return None

@@ -34,6 +34,10 @@ class Latest:
             newest.last_seen = reading.at
             newest.values.update((name, (value, reading.at)) for name, value in reading.values.items())
 
+    def forget(self, uid: str) -> None:
+        """Nothing is known of a device any more."""
+        self._devices.pop(uid, None)
+
     def of(self, uid: str) -> Newest:
         """What is known of a device; empty where nothing is."""
         return self._devices.get(uid) or Newest()

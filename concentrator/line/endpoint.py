@@ -1,14 +1,17 @@
 """Serial ports as Twisted endpoints: `serial:/dev/ttyUSB0:baudrate=9600:parity=N`. Hides what pyserial and Twisted's
-SerialPort need to behave on a ten-year cabinet job: an exclusive lock, every way opening can fail as one error, and a
-lost port that is always let go."""
+SerialPort need to behave on a ten-year cabinet job: an exclusive lock, the driver's best manners (no waiting for more
+bytes, the transceiver switched in time), every way opening can fail as one error, and a lost port that is always let
+go."""
 
 from __future__ import annotations
 
 import termios
+from contextlib import suppress
 from typing import Any
 
 from attrs import frozen
 from serial import Serial, SerialException
+from serial.rs485 import RS485Settings
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import (
     IProtocol,
@@ -25,8 +28,40 @@ from concentrator.model.errors import LineLost
 
 
 class _Port(SerialPort):  # type: ignore[misc]  # Twisted does not say what it inherits from
+    def __init__(self, protocol: IProtocol, address: SerialAddress, reactor: Any) -> None:
+        self._address = address
+        super().__init__(
+            protocol,
+            address.path,
+            reactor,
+            baudrate=address.baudrate,
+            bytesize=address.bytesize,
+            parity=address.parity,
+            stopbits=address.stopbits,
+        )
+
     def _serialFactory(self, *args: Any, **kwargs: Any) -> Serial:  # noqa: N802 - Twisted's name
-        return Serial(*args, exclusive=True, **kwargs)
+        port = Serial(*args, exclusive=True, **kwargs)
+        try:
+            _set_up(port, self._address)
+        except SerialException:
+            port.close()
+            raise
+        return port
+
+
+def _set_up(port: Serial, address: SerialAddress) -> None:
+    """What the driver has to know beyond speed and framing. One that cannot hand bytes over without waiting for more
+    goes on as it does; one that cannot switch the transceiver, where it is asked to, is of no use."""
+    with suppress(ValueError, OSError):  # ENOTTY: it has no such flag
+        port.set_low_latency_mode(True)
+    if address.rs485 == "driver":
+        return
+    sends_high = address.rs485 == "on"
+    try:
+        port.rs485_mode = RS485Settings(rts_level_for_tx=sends_high, rts_level_for_rx=not sends_high)
+    except (ValueError, OSError):
+        raise SerialException("its driver has no RS-485 mode, so rs485 must be left out") from None
 
 
 @implementer(IStreamClientEndpoint)
@@ -40,20 +75,11 @@ class SerialEndpoint:
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803 - Twisted's name
         """Opens the port at once; fires with the protocol."""
         protocol = protocolFactory.buildProtocol(None)  # type: ignore[arg-type]  # a wire has no address
-        at = self.address
-        try:
-            _Port(
-                protocol,
-                at.path,
-                self.reactor,
-                baudrate=at.baudrate,
-                bytesize=at.bytesize,
-                parity=at.parity,
-                stopbits=at.stopbits,
-            )
-        except (SerialException, OSError, termios.error, ValueError) as error:
-            return fail(LineLost(f"{at.path}: {_reason(error)}"))
         assert protocol is not None
+        try:
+            _Port(protocol, self.address, self.reactor)
+        except (SerialException, OSError, termios.error, ValueError) as error:
+            return fail(LineLost(f"{self.address.path}: {_reason(error)}"))
         return succeed(protocol)
 
 

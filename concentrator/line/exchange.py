@@ -1,122 +1,132 @@
-"""One transaction on the wire, from the first byte out to the last byte in.
+"""The transaction in progress on a wire, from the first byte out to the last byte in. A reply is over when the protocol
+says so, never when a clock does; time only decides that nothing more will come. Hides when the port is looked at
+(`looking`, where characters take time), how long a station is waited for (`patience`), and echoes (`echo`).
 
-Theory. Characters take `character_s` each, so the moment a reply can be complete is known before it begins. The
-transport is not looked at before that moment, and when it is short of n characters, not before n - 1 of them can have
-come: an 85-byte reply costs a handful of wake-ups instead of 85. Where the port hands characters over in lumps
-(`Delivery` learns that) the last lumps are watched as they come. A reply is over when the protocol says so, never when
-a timer does; timers only decide that nothing more will come: `wait_s` for its first byte, and a pause of `PAUSE_S`
-inside it.
-
-The end of the last byte on the wire is earlier than its arrival when a UART hands bytes over in lumps. Each lump
-bounds the start of the reply (its arrival less the characters so far), the earliest bound gives the end; it is trusted
-for as much as a UART's own delay, not more, so that a device that pauses inside its reply does not shorten the
-silence after it.
+There is one object for all exchanges of a line, and where characters take no time it touches neither the reactor nor
+the clock's queue: a thousand lines at once are the case it is made for.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from attrs import define, field, frozen
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
-from concentrator.model.errors import ConcentratorError, Garbled, LineLost, NoReply, WireError
-from concentrator.wire.conversation import Need, Transaction
+from concentrator.line.alarm import Alarm
+from concentrator.line.echo import Echo
+from concentrator.line.looking import Looking
+from concentrator.line.patience import Pace
+from concentrator.line.wire_end import WireEnd
+from concentrator.model.errors import ConcentratorError, Garbled, LineLost, NoReply, Refused, WireError
+from concentrator.wire.conversation import Expect, Need, Transaction
 
-PAUSE_S = 0.05
-"""The longest pause inside a reply: converters and USB adapters hand bytes over in lumps up to 40 ms apart."""
-LUMP_CHARACTERS = 4.5
-"""A 16550 hands over its last bytes after four characters of silence; half of one for the interrupt."""
-_WORTH_S = 0.002
-"""A wait shorter than this is not worth stopping to look."""
+NETWORK_PAUSE_S = 0.5
+"""The longest pause inside a reply that comes over a network: a lost segment is sent again within that."""
+_GRACE_S = 0.002  # for bytes that are there but must be handed over by the reactor
 
-
-@define
-class Delivery:
-    """How a port hands characters over, learnt from its first replies, which are watched as they come: one by one
-    (`lump` 1) or in lumps of a UART's threshold."""
-
-    lump: int = 1
-    _to_watch: int = 4
-    _seen: Counter[int] = field(factory=Counter)
-
-    @property
-    def is_learnt(self) -> bool:
-        """Whether enough was watched."""
-        return self._to_watch == 0
-
-    def heard(self, characters: int) -> None:
-        """One lump, as long as there is something to learn."""
-        if self._to_watch:
-            self._seen[characters] += 1
-
-    def reply_received(self) -> None:
-        """A reply is complete; from the last one to be watched on, the commonest lump counts."""
-        if self._to_watch and self._seen:
-            self._to_watch -= 1
-            self.lump = self._seen.most_common(1)[0][0]
-
-
-@frozen
-class Outcome:
-    """How a transaction ended: the `reply`, or the `error` that stands for it; everything `received`; the moments
-    (clock seconds) of the request's first byte and of the last byte on the wire."""
-
-    reply: Any
-    error: ConcentratorError | None
-    received: bytes
-    began: float
-    ended: float
+Done = Callable[[Any, "ConcentratorError | None", float], None]
+"""`done(reply, error, ended)`: the reply or the error that stands for it, and the moment (clock seconds) of the last
+byte on the wire."""
 
 
 class Exchange:
-    """One transaction in progress. `done` is called once, with the Outcome, unless the exchange is abandoned."""
+    """The transaction in progress, if `is_on`. `transaction`, `began` (clock seconds), `received` (without an echo) and
+    `turnaround_s` (from the end of the request to the beginning of the reply) tell about the last one when `done` is
+    called."""
 
-    def __init__(
-        self,
-        transport: Any,
-        clock: IReactorTime,
-        transaction: Transaction,
-        character_s: float,
-        silence_s: float,
-        delivery: Delivery,
-        done: Callable[[Outcome], None],
-    ) -> None:
-        self._transport = transport
+    __slots__ = (
+        "_alarm",
+        "_buffer",
+        "_clock",
+        "_deadline",
+        "_done",
+        "_echo",
+        "_expect",
+        "_is_taking",
+        "_looking",
+        "_number",
+        "_pace",
+        "_wire",
+        "began",
+        "is_on",
+        "received",
+        "transaction",
+        "turnaround_s",
+    )
+
+    def __init__(self, clock: IReactorTime, alarm: Alarm, looking: Looking | None, done: Done) -> None:
         self._clock = clock
-        self._transaction = transaction
-        self._character_s = character_s
-        self._silence_s = silence_s
-        self._delivery = delivery
+        self._alarm = alarm
+        self._looking = looking
         self._done = done
-        self._buffer = b""
-        self._timer: IDelayedCall | None = None
-        self._is_looking = True
+        self.is_on = False
+        self.began = self.turnaround_s = 0.0
+        self.received = b""
+        self._deadline = 0.0
+        self._expect: Expect | None = None
+        self.transaction: Transaction
+        self._pace: Pace
+        self._wire: WireEnd
+        self._echo: Echo
+        self._is_taking = False
+        self._number = 0
 
-    def start(self) -> None:
-        """Sends the request and begins to wait."""
-        self._began = now = self._clock.seconds()
-        request = self._transaction.request
-        self._request_end = now + len(request) * self._character_s
-        self._reply_start = float("inf")
+    def begin(self, now: float, wire: WireEnd, echo: Echo, transaction: Transaction, pace: Pace) -> None:
+        """Sends a request and begins to wait."""
+        self.is_on = True
+        self._number += 1
+        self.began = now
+        self.turnaround_s = 0.0
+        self.received = self._buffer = b""
+        self._wire, self._echo, self._pace = wire, echo, pace
+        self.transaction = transaction
+        self._expect = expect = transaction.expect
+        request = transaction.request
+        if echo.is_known is not False:
+            echo.sent(request)
         if request:
-            self._transport.write(request)
-        if self._transaction.expect is None:
-            self._finish(None, None, self._request_end)
+            wire.send(request)
+        looking = self._looking
+        if expect is None:
+            self._finish(None, None, now + (len(request) * looking.character_s if looking else 0.0))
             return
-        self._deadline = self._request_end + self._transaction.wait_s
-        need = self._transaction.expect(b"", False)
-        self._look_when(self._request_end + self._silence_s, need.length)
+        wait_s = transaction.wait_s if transaction.is_patient else pace.wait_s(transaction.wait_s)
+        if looking is None:
+            self._deadline = now + wait_s
+            self._alarm.set(self._deadline, self._time_passed)
+            return
+        length = expect(b"", False).length
+        at = looking.begin(now, len(request), length, pace)
+        self._deadline = looking.request_end + wait_s + looking.first_s
+        # Of a station that is known to answer, only the whole reply is looked for, even when its first byte is overdue.
+        ceiling = looking.request_end + transaction.wait_s
+        self._look_at(now, min(at, max(ceiling, self._deadline)))
 
     def bytes_received(self, received: bytes) -> None:
         """More of the reply."""
+        self._buffer = self._buffer + received if self._buffer else received
+        self._judge(self._clock.seconds(), False)
+
+    def _time_passed(self) -> None:
+        """It is time to look, or nothing more will come."""
+        wire, number, known = self._wire, self._number, len(self.received)
+        if wire.can_take:
+            self._is_taking = True
+            wire.take()
+            self._is_taking = False
+            if not self.is_on or self._number != number or len(self.received) > known:
+                return  # it is over, the next one has begun even, or there is more to wait for
         now = self._clock.seconds()
-        self._buffer += received
-        self._delivery.heard(len(received))
-        self._reply_start = min(self._reply_start, now - len(self._buffer) * self._character_s)
-        self._judge(now, ended=False)
+        was_looking = wire.is_looking
+        wire.look()
+        if now < self._deadline:
+            self._alarm.set(self._deadline, self._time_passed)
+        elif was_looking or wire.can_take:
+            self._ended(now)
+        else:
+            self._deadline = now + _GRACE_S
+            self._alarm.set(self._deadline, self._time_passed)
 
     def lost(self) -> None:
         """The wire is gone."""
@@ -124,70 +134,89 @@ class Exchange:
 
     def abandon(self) -> None:
         """Nobody wants the outcome any more."""
-        self._stop_timer()
-        self._look(True)
+        self.is_on = False
+        self._alarm.off()
+
+    def _ended(self, now: float) -> None:
+        """Nothing more will come."""
+        if self._buffer:
+            self._judge(now, True)
+        else:
+            self._silent(now)
+
+    def _silent(self, now: float) -> None:
+        self._pace.timed_out()
+        request_end = self._looking.request_end if self._looking else self.began
+        self._finish(None, NoReply(f"nothing came within {(now - request_end) * 1000:.0f} ms"), request_end)
 
     def _judge(self, now: float, ended: bool) -> None:
-        assert self._transaction.expect is not None
+        expect, heard, looking = self._expect, self._buffer, self._looking
+        assert expect is not None
+        if self._echo.is_known:
+            heard = self._echo.without(heard)
+            if not heard:
+                if ended:
+                    self._silent(now)
+                return
+        self.received = heard
         try:
-            reply = self._transaction.expect(self._buffer, ended)
+            reply = expect(heard, ended)
         except WireError as error:
-            self._finish(None, error, self._wire_end(now))
+            self._judge_error(now, error, ended)
             return
         if not isinstance(reply, Need):
-            self._delivery.reply_received()
-            self._finish(reply, None, self._wire_end(now))
+            self._finish(reply, None, self._complete(now, len(heard)))
         elif ended:
-            self._finish(None, Garbled(f"{len(self._buffer)} bytes, expected {reply.length}", self._buffer), now)
+            self._finish(None, Garbled(f"{len(heard)} bytes, expected {reply.length}", heard), now)
+        elif looking is None:
+            self._deadline = now + NETWORK_PAUSE_S
+            self._alarm.set(self._deadline, self._time_passed)
         else:
-            missing = reply.length - len(self._buffer)
-            self._deadline = now + missing * self._character_s + PAUSE_S
-            self._look_when(now, missing)
+            looking.heard(now, len(heard), not self._is_taking)
+            missing = reply.length - len(heard)
+            self._deadline = now + missing * looking.character_s + looking.pause_s
+            self._look_at(now, looking.again(now, missing))
 
-    def _look_when(self, start: float, missing: int) -> None:
-        """Looks away, where that is worth it, while `missing` characters from `start` on cannot have been handed
-        over but for the last, and sees to it that the deadline is noticed."""
-        now = self._clock.seconds()
-        lump = self._delivery.lump
-        unwatched = missing - (1 if lump == 1 else 2 * lump) if self._delivery.is_learnt else 0
-        away_s = min(start + unwatched * self._character_s, self._deadline) - now
-        if away_s < _WORTH_S:
-            self._look(True)
-            away_s = self._deadline - now
+    def _judge_error(self, now: float, error: WireError, ended: bool) -> None:
+        """The bytes are no reply: a refusal is an answer, others may be our own request."""
+        looking, heard = self._looking, self.received
+        if isinstance(error, Refused):
+            self._finish(None, error, self._complete(now, len(heard)))
+        elif self._echo.is_known is None and self._echo.explains(heard, ended):
+            self.received = b""
+            if looking is not None:
+                looking.restart()
+            if self._echo.is_known:
+                self._judge(now, ended)
         else:
-            self._look(False)
-        if self._timer is not None and self._timer.active():
-            self._timer.reset(max(away_s, 0.0))
+            if ended and looking is not None:
+                looking.broke_off()
+            self._finish(None, error, now)
+
+    def _complete(self, now: float, length: int) -> float:
+        """A whole answer is there; gives when it ended on the wire."""
+        looking = self._looking
+        if looking is None:
+            ended = now
+            self.turnaround_s = now - self.began
         else:
-            self._timer = self._clock.callLater(max(away_s, 0.0), self._time_passed)
+            ended = looking.ended(now, length, not self._is_taking)
+            self.turnaround_s = max(ended - length * looking.character_s - looking.request_end, 0.0)
+        self._pace.answered(self.turnaround_s)
+        return ended
 
-    def _time_passed(self) -> None:
-        now = self._clock.seconds()
-        if not self._is_looking:
-            self._look(True)
-            self._timer = self._clock.callLater(max(self._deadline - now, _WORTH_S), self._time_passed)
-        elif self._buffer:
-            self._judge(now, ended=True)
+    def _look_at(self, now: float, at: float) -> None:
+        """Looks away until then, or looks until the deadline."""
+        if at > now:
+            self._wire.look_away()
+            self._alarm.set(at, self._time_passed)
         else:
-            waited_ms = round((now - self._request_end) * 1000)
-            self._finish(None, NoReply(f"nothing came within {waited_ms} ms"), self._request_end)
-
-    def _look(self, is_looking: bool) -> None:
-        if is_looking is not self._is_looking:
-            self._is_looking = is_looking
-            if is_looking:
-                self._transport.resumeProducing()
-            else:
-                self._transport.pauseProducing()
-
-    def _wire_end(self, now: float) -> float:
-        estimate = self._reply_start + len(self._buffer) * self._character_s
-        return max(estimate, now - LUMP_CHARACTERS * self._character_s)
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
+            self._wire.look()
+            self._alarm.set(self._deadline, self._time_passed)
 
     def _finish(self, reply: Any, error: ConcentratorError | None, ended: float) -> None:
-        self.abandon()
-        self._done(Outcome(reply, error, self._buffer, self._began, ended))
+        self.is_on = False
+        self._alarm.off()
+        if self._echo.is_known is not False and self._expect is not None:
+            self._echo.over(self._buffer, self.received, error is None)
+        self._done(reply, error, ended)

@@ -8,22 +8,26 @@ shape to the same station waits until the ceiling has passed; other stations go 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from attrs import define, field
-from twisted.application.internet import ClientService
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
-from concentrator.line.exchange import Delivery, Exchange, Outcome
+from concentrator.line.alarm import Alarm
+from concentrator.line.books import Books
+from concentrator.line.echo import Echo
+from concentrator.line.exchange import Exchange
+from concentrator.line.lease import Lease, Tunnel
+from concentrator.line.looking import Looking
+from concentrator.line.reopen import Reopening
 from concentrator.line.statistics import Counters
-from concentrator.line.trace import Trace, Traced
+from concentrator.line.trace import Trace
 from concentrator.line.turns import Hold, Turns
+from concentrator.line.wire_end import WireEnd
 from concentrator.model.errors import Cancelled, ConcentratorError, LineLost, NoReply, Unexpected
 from concentrator.wire.conversation import Conversation, Transaction
 
@@ -32,57 +36,16 @@ CEILING_S = 1.0
 that time."""
 HOLD_CAP_S = 60.0
 """The longest one conversation may hold the wire."""
-REOPEN_MAX_S = 2.0
+_LONG_S = 0.02  # a wait in which late bytes had better be seen as they come
 
 log = Logger()
-
-
-class _Wire(Protocol):
-    """The transport's end of a line."""
-
-    def __init__(self, line: Line) -> None:
-        self._line = line
-
-    def connectionMade(self) -> None:  # noqa: N802
-        self._line._opened(self.transport)
-
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802
-        self._line._bytes_received(data)
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
-        self._line._closed(reason.getErrorMessage())
-
-
-@define(eq=False)
-class Lease:
-    """The raw wire, until it is released. `on_bytes` is called with everything that arrives; `on_lost` when the wire
-    goes away, after which the lease is over."""
-
-    _line: Line
-    on_bytes: Callable[[bytes], None]
-    on_lost: Callable[[], None]
-
-    def write(self, data: bytes) -> None:
-        """Sends bytes as they are; ignored once the lease is over."""
-        self._line._leased_write(self, data)
-
-    def release(self) -> None:
-        """Gives the wire back."""
-        self._line._released(self)
-
-
-@define(eq=False)
-class _Tunnel:
-    """Somebody who waits for a lease."""
-
-    lease: Lease
-    result: Deferred[Lease]
 
 
 @define(eq=False)
 class Line:
     """One wire. `character_s` and `silence_s` are the seconds a character takes and the silence between frames, both
-    0 where the transport is not serial; `on_change` is called when the line opens or closes."""
+    0 where the transport is not serial; `on_change` is called when the line opens or closes. Stations are told apart
+    by what `run` is given: their address on the wire."""
 
     name: str
     endpoint: IStreamClientEndpoint
@@ -91,90 +54,124 @@ class Line:
     silence_s: float = 0.0
     ceiling_s: float = CEILING_S
     on_change: Callable[[], None] = lambda: None
-    counters: Counters = field(factory=Counters)
-    trace: Trace = field(factory=Trace)
     trouble: str = field(default="it was not opened yet", init=False)
-    _by_station: dict[Hashable, Counters] = field(factory=dict, init=False)
-    _transport: Any = field(default=None, init=False)
-    _service: ClientService | None = field(default=None, init=False)
+    _books: Books = field(init=False)
+    _reopening: Reopening | None = field(default=None, init=False)
+    _wire: WireEnd | None = field(default=None, init=False)
     _turns: Turns = field(factory=Turns, init=False)
-    _tunnels: list[_Tunnel] = field(factory=list, init=False)
+    _tunnels: list[Tunnel] = field(factory=list, init=False)
     _holder: Hold | Lease | None = field(default=None, init=False)
-    _exchange: Exchange | None = field(default=None, init=False)
-    _delivery: Delivery = field(factory=Delivery, init=False)
-    _timer: IDelayedCall | None = field(default=None, init=False)
+    _asking: tuple[Hold, Transaction] | None = field(default=None, init=False)
+    _looking: Looking | None = field(init=False)
+    _echo: Echo = field(factory=Echo, init=False)
+    _alarm: Alarm = field(init=False)
+    _exchange: Exchange = field(init=False)
     _free_at: float = field(default=0.0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._books = Books(is_timed=self.character_s > 0)
+        self._looking = Looking(self.character_s, self.silence_s) if self.character_s else None
+        self._alarm = Alarm(self.clock)
+        self._exchange = Exchange(self.clock, self._alarm, self._looking, self._exchanged)
 
     @property
     def is_open(self) -> bool:
         """Whether there is a wire now."""
-        return self._transport is not None
+        return self._wire is not None
 
     def start(self) -> None:
         """Opens the wire, now and whenever it was lost; never gives up."""
-        factory = Factory.forProtocol(lambda: _Wire(self))  # type: ignore[arg-type]
-        factory.noisy = False
-        self._service = ClientService(
-            _Telling(self.endpoint, self._failed_to_open),
-            factory,
-            retryPolicy=lambda attempt: min(0.25 * 2 ** min(attempt, 10), REOPEN_MAX_S),
-            clock=self.clock,
-        )
-        self._service.startService()
+
+        def wire_end() -> WireEnd:
+            return WireEnd(self._opened, self._bytes_received, self._closed)
+
+        self._reopening = Reopening(self.endpoint, wire_end, self._failed_to_open, self.clock)
 
     def stop(self) -> Deferred[None]:
         """Closes the wire; fires when it is closed. What waits or runs fails with LineLost."""
-        service, self._service = self._service, None
-        return succeed(None) if service is None else service.stopService()  # type: ignore[no-any-return]
+        reopening, self._reopening = self._reopening, None
+        return succeed(None) if reopening is None else reopening.stop()
 
     def run(self, station: Hashable, conversation: Conversation[Any], urgent: bool = False) -> Deferred[Any]:
         """Holds the wire for a conversation and fires with its result or what it raised. Fails with LineLost at once
         when there is no wire. An urgent one goes before all that are not. Cancelling gives the wire up."""
-        if not self.is_open:
+        if self._wire is None:
             conversation.close()
             return fail(LineLost(f"{self.name}: {self.trouble}"))
         hold = Hold(station, conversation, urgent)
         hold.result = Deferred(lambda _: self._cancel(hold))
         self._turns.join(hold)
-        self._turn()
+        if self._holder is None:
+            self._turn()
         return hold.result
 
     def lease(self, on_bytes: Callable[[bytes], None], on_lost: Callable[[], None]) -> Deferred[Lease]:
-        """Fires with the raw wire when whoever holds it has finished; polling stands aside until it is released."""
-        if not self.is_open:
+        """Fires with the raw wire when whoever holds it has finished, the wire was silent, and nobody can answer an
+        earlier request any more; polling stands aside until it is released."""
+        if self._wire is None:
             return fail(LineLost(f"{self.name}: {self.trouble}"))
-        tunnel = _Tunnel(Lease(self, on_bytes, on_lost), Deferred(lambda _: self._tunnels.remove(tunnel)))
+        tunnel = Tunnel(
+            Lease(on_bytes, on_lost, self._leased_write, self._released),
+            Deferred(lambda _: self._tunnels.remove(tunnel)),
+        )
         self._tunnels.append(tunnel)
         self._turn()
         return tunnel.result
 
+    @property
+    def counters(self) -> Counters:
+        """What was counted on the line, all stations together."""
+        return self._books.counters()
+
     def station_counters(self, station: Hashable) -> Counters:
         """The counters of one station."""
-        return self._by_station.setdefault(station, Counters())
+        return self._books.known(station).counters
+
+    def stations(self) -> Mapping[Hashable, Counters]:
+        """The counters of every station that was asked."""
+        return self._books.stations()
+
+    def utilisation(self) -> float:
+        """Which share of the last minute, or of the time since it was opened, the wire was used: 0 to 1."""
+        return self._books.utilisation(self.clock.seconds())
+
+    @property
+    def trace(self) -> Trace:
+        """The last exchanges."""
+        return self._books.trace
+
+    def clear_at(self, station: Hashable) -> float:
+        """Until when (clock seconds) a station may still answer an earlier request, and is not asked again."""
+        return self._turns.clear_at(station)
 
     # -- whose turn it is
 
     def _turn(self) -> None:
-        if self._holder is not None or not self.is_open:
+        if self._holder is not None or self._wire is None:
             return
-        self._stop_timer()
         now = self.clock.seconds()
+        moment: float | None
         if self._tunnels and not self._turns.is_urgent_waiting(now):
-            tunnel = self._tunnels.pop(0)
-            self._holder = tunnel.lease
-            tunnel.result.callback(tunnel.lease)
-            return
-        hold = self._turns.take(now)
-        if hold is not None:
-            self._holder, hold.since = hold, now
-            self._advance(hold, lambda: next(hold.conversation))
-        elif (moment := self._turns.wake_at()) is not None:
-            self._timer = self.clock.callLater(moment - now, self._turn)
+            self._wire.take()
+            moment = max(self._free_at, self._turns.all_clear_at())
+            if moment <= now:
+                self._lend()
+                return
+        else:
+            hold = self._turns.take(now)
+            if hold is not None:
+                self._holder, hold.since = hold, now
+                self._advance(hold, hold.conversation.send, None)
+                return
+            moment = self._turns.wake_at()
+        self._wire.look()
+        if moment is not None:
+            self._alarm.set(moment, self._turn)
 
-    def _advance(self, hold: Hold, step: Callable[[], Transaction]) -> None:
+    def _advance(self, hold: Hold, step: Callable[[Any], Transaction], given: Any) -> None:
         """Lets the conversation take one step, and gives the wire to the next when it was the last one."""
         try:
-            transaction = step()
+            transaction = step(given)
         except StopIteration as ended:
             self._over(hold, ended.value)
         except ConcentratorError as error:
@@ -188,67 +185,63 @@ class Line:
     def _over(self, hold: Hold, result: Any) -> None:
         self._holder = None
         hold.result.callback(result)
-        self._turn()
+        if self._holder is None:
+            self._turn()
 
     # -- one transaction
 
+    def _ask(self) -> None:
+        if self._asking is not None:
+            self._when_free(*self._asking)
+
     def _when_free(self, hold: Hold, transaction: Transaction) -> None:
         """Sends the transaction as soon as the wire has been silent long enough."""
-        now = self.clock.seconds()
-        if now - hold.since > HOLD_CAP_S:
-            self._throw(hold, Cancelled(f"it held {self.name} for more than {HOLD_CAP_S:.0f} s"))
+        self._asking = None
+        wire, now = self._wire, self.clock.seconds()
+        if wire is None:
+            self._advance(hold, hold.conversation.throw, LineLost(f"{self.name}: {self.trouble}"))
             return
-        if not self.is_open:
-            self._throw(hold, LineLost(f"{self.name}: {self.trouble}"))
+        if now - hold.since > HOLD_CAP_S:
+            error = Cancelled(f"it held {self.name} for more than {HOLD_CAP_S:.0f} s")
+            self._advance(hold, hold.conversation.throw, error)
             return
         may_go = max(self._free_at, self._turns.clear_at(hold.station, transaction.shape or ()))
+        if may_go <= now and not wire.is_looking:
+            wire.take()  # what nobody waited for must not be taken for the answer
+            may_go = max(may_go, self._free_at)
         if may_go > now:
-            self._timer = self.clock.callLater(may_go - now, self._when_free, hold, transaction)
+            self._asking = (hold, transaction)
+            if may_go - now > _LONG_S:
+                wire.look()
+            self._alarm.set(may_go, self._ask)
             return
-        self._exchange = Exchange(
-            self._transport,
-            self.clock,
-            transaction,
-            self.character_s,
-            self.silence_s,
-            self._delivery,
-            lambda outcome: self._exchanged(hold, transaction, outcome),
-        )
-        self._exchange.start()
+        self._exchange.begin(now, wire, self._echo, transaction, self._books.known(hold.station).pace)
 
-    def _exchanged(self, hold: Hold, transaction: Transaction, outcome: Outcome) -> None:
-        self._exchange = None
-        self._free_at = outcome.ended + self.silence_s + transaction.quiet_s
-        if isinstance(outcome.error, NoReply | Unexpected):
+    def _exchanged(self, reply: Any, error: ConcentratorError | None, ended: float) -> None:
+        hold, exchange = self._holder, self._exchange
+        assert isinstance(hold, Hold)
+        began, transaction, station = exchange.began, exchange.transaction, hold.station
+        self._free_at = ended + self.silence_s + transaction.quiet_s
+        if error is None:
+            self._turns.answered(station)
+        elif isinstance(error, NoReply | Unexpected):
             owed_s = max(self.ceiling_s, 2 * transaction.wait_s)
-            self._turns.unanswered(hold.station, transaction.shape, outcome.began + owed_s)
-        elif not outcome.error:
-            self._turns.answered(hold.station)
-        verdict = str(outcome.error) if outcome.error else ""
-        busy_s = outcome.ended - outcome.began
-        for counters in (self.counters, self.station_counters(hold.station)):
-            counters.count(len(transaction.request), len(outcome.received), busy_s, outcome.error)
-        self.trace.keep(
-            Traced(outcome.began, outcome.ended, hold.station, transaction.request, outcome.received, verdict)
+            self._turns.unanswered(station, transaction.shape, began + owed_s)
+        self._books.exchanged(
+            station, began, ended, transaction.request, exchange.received, error, exchange.turnaround_s
         )
-        if self._holder is not hold:
-            return
-        if outcome.error:
-            self._throw(hold, outcome.error)
+        if error is None:
+            self._advance(hold, hold.conversation.send, reply)
         else:
-            self._advance(hold, lambda: hold.conversation.send(outcome.reply))
-
-    def _throw(self, hold: Hold, error: ConcentratorError) -> None:
-        self._advance(hold, lambda: hold.conversation.throw(error))
+            self._advance(hold, hold.conversation.throw, error)
 
     def _cancel(self, hold: Hold) -> None:
         """Somebody gave up on a conversation; where it was using the wire, an answer may still come."""
         if hold is self._holder:
-            self._stop_timer()
-            if self._exchange is not None:
+            if self._exchange.is_on:
                 self._exchange.abandon()
-                self._exchange = None
                 self._free_at = self.clock.seconds() + self.ceiling_s
+            self._asking = None
             self._holder = None
         else:
             self._turns.leave(hold)
@@ -256,18 +249,17 @@ class Line:
         hold.result.errback(Failure(Cancelled("nobody wanted the answer any more")))
         self._turn()
 
-    def _stop_timer(self) -> None:
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
+    # -- the wire
 
-    # -- the transport's side
-
-    def _opened(self, transport: Any) -> None:
-        self._transport = transport
-        self._delivery = Delivery()
+    def _opened(self, wire: WireEnd) -> None:
+        now = self.clock.seconds()
+        self._wire = wire
+        self._echo = Echo()
+        if self._looking is not None:
+            self._looking.opened()
         self.trouble = ""
-        self.counters.opened += 1
-        self._free_at = self.clock.seconds() + self.silence_s
+        self._books.opened(now)
+        self._free_at = now + self.silence_s
         log.info("{line}: open", line=self.name)
         self.on_change()
         self._turn()
@@ -278,60 +270,54 @@ class Line:
         self.trouble = reason
 
     def _closed(self, reason: str) -> None:
-        self._transport = None
+        self._wire = None
         self.trouble = f"it was closed: {reason}"
-        if self._service is not None:
+        if self._reopening is not None:
             log.warn("{line}: {reason}; reopening", line=self.name, reason=self.trouble)
-        self._stop_timer()
-        lost = Failure(LineLost(f"{self.name}: {self.trouble}"))
+        lost = f"{self.name}: {self.trouble}"
         waiting, tunnels = self._turns.clear(), self._tunnels
         self._tunnels = []
         holder = self._holder
         if isinstance(holder, Lease):
             self._holder = None
             holder.on_lost()
-        elif self._exchange is not None:
+        elif self._exchange.is_on:
             self._exchange.lost()
-        elif holder is not None:
-            self._throw(holder, LineLost(f"{self.name}: {self.trouble}"))
+        else:
+            self._ask()
+        self._alarm.close()
         for result in [*(hold.result for hold in waiting), *(tunnel.result for tunnel in tunnels)]:
-            result.errback(lost)
+            result.errback(Failure(LineLost(lost)))
         for hold in waiting:
             hold.conversation.close()
         self.on_change()
 
     def _bytes_received(self, data: bytes) -> None:
-        if self._exchange is not None:
+        if self._exchange.is_on:
             self._exchange.bytes_received(data)
         elif isinstance(self._holder, Lease):
-            self._holder.on_bytes(data)
-        else:
-            self.counters.late += len(data)
-            self._free_at = max(self._free_at, self.clock.seconds() + self.silence_s)
+            self._holder.received(data)
+        elif stray := self._echo.strays(data):  # an answer that comes late, or noise
+            now = self.clock.seconds()
+            self._books.strayed(now, len(stray), self._turns.debtor(now))
+            self._free_at = max(self._free_at, now + self.silence_s)
+
+    # -- leases
+
+    def _lend(self) -> None:
+        tunnel = self._tunnels.pop(0)
+        self._holder = tunnel.lease
+        if self._wire is not None:
+            self._wire.look()
+        tunnel.result.callback(tunnel.lease)
 
     def _leased_write(self, lease: Lease, data: bytes) -> None:
-        if self._holder is lease and self._transport is not None:
-            self._transport.write(data)
+        if self._holder is lease and self._wire is not None:
+            lease.is_answered = False
+            self._wire.send(data)
 
     def _released(self, lease: Lease) -> None:
         if self._holder is lease:
             self._holder = None
-            self._free_at = self.clock.seconds() + self.silence_s
+            self._free_at = self.clock.seconds() + (self.silence_s if lease.is_answered else self.ceiling_s)
             self._turn()
-
-
-@implementer(IStreamClientEndpoint)
-@define(eq=False)
-class _Telling:
-    """An endpoint that tells why connecting failed, which ClientService keeps to itself."""
-
-    _endpoint: IStreamClientEndpoint
-    _failed: Callable[[str], None]
-
-    def connect(self, factory: Any) -> Deferred[Any]:
-        def failed(failure: Failure) -> Failure:
-            error = failure.value
-            self._failed(error.detail if isinstance(error, LineLost) else str(error).rstrip("."))
-            return failure
-
-        return self._endpoint.connect(factory).addErrback(failed)

@@ -9,17 +9,24 @@ from concentrator.wire.conversation import LineSettings
 
 PREFIX = "serial"
 _PARITIES = ("N", "E", "O")
+_DIRECTIONS = ("driver", "on", "inverted")
+_OPTIONS = ("baudrate", "bytesize", "parity", "stopbits", "rs485")
 
 
 @frozen
 class SerialAddress:
-    """A serial port and how it talks: bits per second, data bits, parity N, E or O, and stop bits."""
+    """A serial port and how it talks: bits per second, data bits, parity N, E or O, and stop bits.
+
+    `rs485`: who switches an RS-485 transceiver between sending and receiving: the adapter or the driver as it is set
+    up already ("driver"), or the kernel by the RTS line, high while sending ("on") or low ("inverted").
+    """
 
     path: str
     baudrate: int = 9600
     bytesize: int = 8
     parity: str = "N"
     stopbits: int = 1
+    rs485: str = "driver"
 
     @property
     def settings(self) -> LineSettings:
@@ -43,19 +50,24 @@ def parse_serial(description: str) -> SerialAddress | None:
     if not path:
         raise ValueError("it names no port, as in serial:/dev/ttyUSB0")
     named = dict(option.partition("=")[::2] for option in options)
-    unknown = set(named) - {"baudrate", "bytesize", "parity", "stopbits"}
+    unknown = set(named) - set(_OPTIONS)
     if unknown:
-        raise ValueError(f"{sorted(unknown)[0]} is none of baudrate, bytesize, parity, stopbits")
-    parity = named.get("parity", "N")
-    if parity not in _PARITIES:
-        raise ValueError(f"parity={parity} is none of {', '.join(_PARITIES)}")
+        raise ValueError(f"{sorted(unknown)[0]} is none of {', '.join(_OPTIONS)}")
     return SerialAddress(
         path,
         baudrate=_number(named, "baudrate", 9600, 50, 4_000_000),
         bytesize=_number(named, "bytesize", 8, 7, 8),
-        parity=parity,
+        parity=_word(named, "parity", _PARITIES),
         stopbits=_number(named, "stopbits", 1, 1, 2),
+        rs485=_word(named, "rs485", _DIRECTIONS),
     )
+
+
+def _word(named: dict[str, str], key: str, choices: tuple[str, ...]) -> str:
+    word = named.get(key, choices[0])
+    if word not in choices:
+        raise ValueError(f"{key}={word} is none of {', '.join(choices)}")
+    return word
 
 
 def _number(named: dict[str, str], key: str, default: int, least: int, most: int) -> int:

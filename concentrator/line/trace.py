@@ -8,6 +8,8 @@ from collections.abc import Hashable
 from attrs import frozen
 
 EXCHANGES = 200
+NETWORK_EXCHANGES = 50
+"""How many are kept where every device has a line of its own."""
 
 
 @frozen
@@ -27,15 +29,19 @@ class Traced:
 
 
 class Trace:
-    """A ring of the newest exchanges, oldest first."""
+    """A ring of the newest exchanges, oldest first. Keeping one is cheap; what people read is made when they do."""
+
+    __slots__ = ("_ring",)
 
     def __init__(self, size: int = EXCHANGES) -> None:
-        self._ring: deque[Traced] = deque(maxlen=size)
+        self._ring: deque[tuple[float, float, Hashable, bytes, bytes, str]] = deque(maxlen=size)
 
-    def keep(self, traced: Traced) -> None:
-        """Adds one, forgetting the oldest where the ring is full."""
-        self._ring.append(traced)
+    def keep(
+        self, began: float, ended: float, station: Hashable, request: bytes, received: bytes, verdict: str
+    ) -> None:
+        """Adds one (see Traced), forgetting the oldest where the ring is full."""
+        self._ring.append((began, ended, station, request, received, verdict))
 
     def exchanges(self) -> tuple[Traced, ...]:
         """What is in the ring, oldest first."""
-        return tuple(self._ring)
+        return tuple(Traced(*each) for each in self._ring)

@@ -41,6 +41,10 @@ class Turns:
 
     def take(self, now: float) -> Hold | None:
         """The next that may go, taken out of the queue; None when there is none now."""
+        if not self._waiting:
+            return None
+        if not self._owed:
+            return self._waiting.pop(0)
         for hold in self._waiting:
             if self.clear_at(hold.station) <= now:
                 self._waiting.remove(hold)
@@ -56,17 +60,31 @@ class Turns:
         return any(hold.is_urgent and self.clear_at(hold.station) <= now for hold in self._waiting)
 
     def unanswered(self, station: Hashable, shape: Hashable, until: float) -> None:
-        """A request of that shape may still be answered until then."""
-        self._owed[station] = (shape, until)
+        """A request of that shape may still be answered until then. Without a shape nothing can be taken for its
+        answer, and nothing is owed."""
+        if shape is not None:
+            self._owed[station] = (shape, until)
 
     def answered(self, station: Hashable) -> None:
         """The station owes nothing."""
-        self._owed.pop(station, None)
+        if self._owed:
+            self._owed.pop(station, None)
 
     def clear_at(self, station: Hashable, shape: Hashable = None) -> float:
         """From when on a request of that shape (None: of any shape) cannot get an earlier one's answer."""
+        if not self._owed:
+            return 0.0
         owed, until = self._owed.get(station, (None, 0.0))
         return until if shape is None or shape == owed else 0.0
+
+    def all_clear_at(self) -> float:
+        """From when on nobody can answer an earlier request."""
+        return max((until for _, until in self._owed.values()), default=0.0)
+
+    def debtor(self, now: float) -> Hashable | None:
+        """The only station that may still answer an earlier request; None where there is none, or several."""
+        owing = [station for station, (_, until) in self._owed.items() if until > now]
+        return owing[0] if len(owing) == 1 else None
 
     def clear(self) -> list[Hold]:
         """Forgets everything; gives those who waited."""

@@ -165,3 +165,11 @@ class Unknown(CommandError):
 
 class WrongArguments(CommandError):
     """The arguments do not fit."""
+
+
+class Busy(CommandError):
+    """Something else is going on that this would disturb."""
+
+
+class TooOften(CommandError):
+    """This is asked for too often."""

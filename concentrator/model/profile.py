@@ -44,6 +44,7 @@ class Point:
     holds sf; `bit`: which bit of the register a bool or nibble is; `little_word`: low word first; `words`: the
     addresses of a value that is spread, high word first; `sentinels`: raw values that mean "not available";
     `enum`: value → text; `rate` and `every_s`: how often it is wanted, `every_s` (seconds) deciding where given;
+    `stays`: whether reading gives what was written, which it does not of a clock or of what counts down;
     `recorded`: whether intervals keep it; `polled`: whether the cycle reads it at all; `checked`: whether two
     sources agree on it; `identifies`: whether it is read to know the device (its serial, model, firmware), and
     `match`: what it must then read, in the words of the source.
@@ -66,6 +67,7 @@ class Point:
     every_s: float | None = None
     unit_id: int | None = None
     writable: bool = False
+    stays: bool = True
     recorded: bool = True
     polled: bool = True
     checked: bool = False
@@ -103,8 +105,9 @@ class Block:
 class Traits:
     """What a device can bear: its longest read (registers), the widest hole worth reading over (registers),
     addresses no read may cross (a read ends before one or begins at it), the pause it wants after a reply (seconds),
-    how long its answer may take to begin (seconds), and whether each of its points is an object of its own, read
-    alone, so that neighbouring addresses are not neighbouring registers."""
+    how long its answer may take to begin (seconds), whether each of its points is an object of its own, read alone, so
+    that neighbouring addresses are not neighbouring registers, how long a written value takes to take effect
+    (`settle_s`, seconds), and whether even a single register is written by function 16 (`writes_many`)."""
 
     longest_read: int = 125
     widest_hole: int = 10
@@ -112,6 +115,8 @@ class Traits:
     pause_s: float = 0.0
     answer_s: float = 0.3
     alone: bool = False
+    settle_s: float = 0.5
+    writes_many: bool = False
 
 
 @frozen
@@ -158,7 +163,9 @@ class DeviceProfile:
     """Everything the house knows of one series of devices. `key` is `folder/file` in its profile folder;
     `blocks` are the reads its file asks for, empty where they are to be planned; `protocol_label` is the last part of
     the label people see (MB_RTU_CCM, MB_TCP_EXT); `confidence` says in words how far its facts were confirmed,
-    `sources` where they come from, `doubts` what may be wrong; `settings` holds what only its dialect understands."""
+    `sources` where they come from, `doubts` what may be wrong; `secondary_points` are what a principal tells of each of
+    its secondaries in a table, their addresses counted from its entry's beginning; `settings` holds what only its
+    dialect understands."""
 
     key: str
     type: str
@@ -177,6 +184,7 @@ class DeviceProfile:
     sources: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    secondary_points: tuple[Point, ...] = ()
     settings: Mapping[str, object] = field(factory=dict)
 
     def point(self, name: str) -> Point | None:

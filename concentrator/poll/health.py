@@ -3,7 +3,7 @@
 Theory. A station begins `new` and is asked only who it is. The first answer makes it `answering`. One failure makes an
 answering station `doubtful`: it goes on being read, because a damaged frame happens on every bus. `FAILURES` in a row
 make it (or a new one that never answered) `silent`: it is probed now and then, not read. Any answer makes it
-`answering` again at once. Becoming silent and coming back are told, each once.
+`answering` again at once. Becoming silent is told.
 
     new ── answered ──► answering ── failed ──► doubtful ── failed × FAILURES ──► silent
      │                      ▲ ▲                     │                               ▲ │
@@ -41,8 +41,7 @@ class Health(Protocol):
 class _Life:
     """What the state does not say: its label for people, and the failures in a row."""
 
-    on_lost: Callable[[], None]
-    on_found: Callable[[], None]
+    on_silent: Callable[[], None]
     label: str = "new"
     failures: int = 0
 
@@ -59,13 +58,9 @@ def _machine() -> Callable[[_Life], Health]:
 
     @new.upon(Health.answered).to(answering)
     @doubtful.upon(Health.answered).to(answering)
+    @silent.upon(Health.answered).to(answering)
     def recover(_: Health, life: _Life) -> None:
         life.label, life.failures = "answering", 0
-
-    @silent.upon(Health.answered).to(answering)
-    def come_back(_: Health, life: _Life) -> None:
-        life.label, life.failures = "answering", 0
-        life.on_found()
 
     @answering.upon(Health.failed).to(doubtful)
     def doubt(_: Health, life: _Life) -> None:
@@ -82,7 +77,7 @@ def _machine() -> Callable[[_Life], Health]:
     @doubtful.upon(Health.gave_up).to(silent)
     def fall_silent(_: Health, life: _Life) -> None:
         life.label = "silent"
-        life.on_lost()
+        life.on_silent()
 
     return builder.build()
 
@@ -91,10 +86,10 @@ _build = _machine()
 
 
 class StationHealth:
-    """One station's life; `on_lost` and `on_found` are called when it becomes silent and when it comes back."""
+    """One station's life; `on_silent` is called when it falls silent."""
 
-    def __init__(self, on_lost: Callable[[], None], on_found: Callable[[], None]) -> None:
-        self._life = _Life(on_lost, on_found)
+    def __init__(self, on_silent: Callable[[], None]) -> None:
+        self._life = _Life(on_silent)
         self._machine = _build(self._life)
 
     @property
@@ -104,7 +99,8 @@ class StationHealth:
 
     def answered(self) -> None:
         """It answered, if only with a refusal."""
-        self._machine.answered()
+        if self._life.label != "answering":  # most answers change nothing
+            self._machine.answered()
 
     def failed(self) -> None:
         """It did not answer, or not understandably."""

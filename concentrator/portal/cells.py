@@ -12,12 +12,26 @@ from attrs import frozen
 
 from concentrator.api import DeviceState, LineState, UplinkState, Wall
 from concentrator.model.reading import Value
-from concentrator.portal.numbers import GAP, MISSING, ago, clock_time, count, joined, moment, shown, since, span
+from concentrator.portal.numbers import GAP, MISSING, ago, clock_time, count, fixed, joined, moment, shown, since, span
 
 Cell = Mapping[str, object]
 """What stands in a cell, by part: `text`; `unit` and `last` (what a silent device said last) of a value; `words`, a
 sentence in which {ago} and {span} stand for the age of `at` (UTC seconds), and `since`, what to say of an old one;
 `health`, the class it is drawn with."""
+
+LINE_TOPIC = ":line."
+"""How the topic of a line's page begins; its name follows. No short id of a device begins so."""
+STATION_COUNTS = (
+    ("requests", "Requests"),
+    ("answers", "Answers"),
+    ("timeouts", "Time-outs"),
+    ("garbled", "Damaged"),
+    ("refusals", "Exceptions"),
+    ("late", "Late"),
+    ("bytes_out", "Bytes out"),
+    ("bytes_in", "Bytes in"),
+)
+"""What the page of a line counts for each Modbus ID: the counter's name, and the column's."""
 
 POWERS = ("p", "p1", "dc_p")
 VOLTAGES = ("v1", "v", "v12")
@@ -48,7 +62,11 @@ class Cells:
         self._in_kilo: set[str] = set()
 
     def of_topic(self, topic: str) -> dict[str, Cell] | None:
-        """The cells of a device's page, or of the overview for the empty topic; None where there is no such device."""
+        """The cells of a device's page, of a line's, or of the overview for the empty topic; None where there is no
+        such device or line."""
+        if topic.startswith(LINE_TOPIC):
+            line = next((line for line in self._sources.lines() if LINE_TOPIC + line.name == topic), None)
+            return None if line is None else self.frame() | _line(line) | _line_stations(line)
         devices = self._sources.devices()
         if not topic:
             return self.overview(devices)
@@ -168,7 +186,7 @@ def _badge(state: DeviceState, now: float, zone: tzinfo) -> str:
 
 def _line(line: LineState) -> dict[str, Cell]:
     if line.is_open:
-        said, health = "Open", "down" if line.trouble else "up"
+        said, health = line.suspended.capitalize() or "Open", "down" if line.trouble else "up"
     else:
         said, health = ("Not open", "down") if line.trouble else ("Opening", "idle")
     return {
@@ -176,6 +194,20 @@ def _line(line: LineState) -> dict[str, Cell]:
         f":line.{line.name}.trouble": {"text": line.trouble},
         f":line.{line.name}.counts": {"text": _line_counts(line.counters)},
     }
+
+
+def _line_stations(line: LineState) -> dict[str, Cell]:
+    """What the line's own page has besides: how busy it is, and the counters of each Modbus ID."""
+    cell = f"{LINE_TOPIC}{line.name}"
+    round_s = MISSING if line.round_s is None else f"{fixed(line.round_s, 1)}{GAP}s"
+    cells: dict[str, Cell] = {
+        f"{cell}.used": {"text": f"{fixed(100 * line.utilisation, 0)}{GAP}%"},
+        f"{cell}.round": {"text": round_s},
+    }
+    for station, counters in line.stations.items():
+        for key, _ in STATION_COUNTS:
+            cells[f"{cell}.at.{station}.{key}"] = {"text": count(counters.get(key, 0))}
+    return cells
 
 
 def _line_counts(counters: Mapping[str, float]) -> str:

@@ -11,10 +11,12 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web.server import Request, Site
 
 from concentrator.actions.table import ActionTable, Caller, Permission
+from concentrator.actions.tracing import Traces
 from concentrator.api import DeviceState, LineState, UplinkState, Wall
 from concentrator.model.reading import Reading
 from concentrator.portal.cells import Cells, Sources, stamp
 from concentrator.portal.pages.devices import DevicesPages, Drawing
+from concentrator.portal.pages.lines import LinesPages
 from concentrator.portal.rest import Rest
 from concentrator.web.events import LiveStream
 from concentrator.web.pages import STATIC, TEMPLATES, Page, StaticFiles, Templates
@@ -35,16 +37,21 @@ def build_site(
     wall: Wall,
     clock: IReactorTime,
     zone: tzinfo,
+    traces: Traces | None = None,
 ) -> Site:
-    """The live page, read only and for visitors of this machine only: `/`, `/devices/<uid>`, `/events`, `/api/…`.
+    """The live page, read only and for visitors of this machine only: `/`, `/devices/<uid>`, `/lines/<name>`,
+    `/events`, `/api/…`.
 
     `box` gives `serial`, `model`, `version`, `uptime_s` (seconds); the others give the states of now; `subscribe` is
-    the hub's; `zone` is the box's, in which all times are shown.
+    the hub's; `zone` is the box's, in which all times are shown; `traces` are those of its lines, which have no
+    exchanges to show where it is left out.
     """
     sources = Sources(box, devices, lines, uplinks, wall, zone)
     cells = Cells(sources)
+    traces = traces or Traces(lines)
     files = StaticFiles(STATIC, "/static")
-    draw = Drawing(Templates(Path(__file__).parent / "templates", TEMPLATES, static=files.url), sources, cells)
+    templates = Templates(Path(__file__).parent / "templates", TEMPLATES, static=files.url)
+    draw = Drawing(templates, sources, cells, traces)
     stream = LiveStream(
         clock,
         cells.of_topic,
@@ -54,6 +61,7 @@ def build_site(
     root = _Root(draw)
     root.putChild(b"", Page(draw.overview, draw.missing))
     root.putChild(b"devices", DevicesPages(draw))
+    root.putChild(b"lines", LinesPages(traces, draw.line, draw.missing, zone))
     root.putChild(b"events", stream)
     root.putChild(b"static", files)
     root.putChild(b"api", Rest(table, PAGE_CALLER))

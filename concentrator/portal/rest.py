@@ -4,7 +4,8 @@ may call it and what an error says is the table's."""
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from twisted.internet.defer import Deferred
@@ -17,13 +18,18 @@ from concentrator.actions.table import ActionTable, Caller, error_json
 from concentrator.model.errors import ConcentratorError, Unknown, WrongArguments
 from concentrator.web.site import BODY_MOST, Body
 
-# Address → the action that answers a GET, and the argument that the last part of the address is.
-_READ = {
-    ("status",): ("status", ""),
-    ("devices",): ("devices.list", ""),
-    ("devices", "*"): ("device.get", "uid"),
-    ("lines",): ("lines.list", ""),
-    ("uplinks",): ("uplinks.list", ""),
+# Address → the action that answers a GET, the argument that stands where the address has a star, and the arguments, all
+# whole numbers, that may follow a question mark.
+_READ: Mapping[tuple[str, ...], tuple[str, str, tuple[str, ...]]] = {
+    ("status",): ("status", "", ()),
+    ("devices",): ("devices.list", "", ()),
+    ("devices", "*"): ("device.get", "uid", ()),
+    ("lines",): ("lines.list", "", ()),
+    ("lines", "*"): ("line.get", "line", ()),
+    ("lines", "*", "trace"): ("line.trace", "line", ("last",)),
+    ("tasks",): ("task.list", "", ()),
+    ("tasks", "*"): ("task.get", "id", ()),
+    ("uplinks",): ("uplinks.list", "", ()),
 }
 _STATUS = {
     "wrong_arguments": HTTPStatus.BAD_REQUEST,
@@ -31,6 +37,9 @@ _STATUS = {
     "denied": HTTPStatus.FORBIDDEN,
     "unknown": HTTPStatus.NOT_FOUND,
     "not_writable": HTTPStatus.CONFLICT,
+    "busy": HTTPStatus.CONFLICT,
+    "too_often": HTTPStatus.TOO_MANY_REQUESTS,
+    "config": HTTPStatus.CONFLICT,
     "not_confirmed": HTTPStatus.BAD_GATEWAY,
     "wire_error": HTTPStatus.BAD_GATEWAY,
     "line_error": HTTPStatus.SERVICE_UNAVAILABLE,
@@ -41,8 +50,9 @@ _STATUS = {
 
 
 class Rest(Resource):
-    """GET /status, /devices, /devices/<uid>, /lines, /uplinks, and POST /actions/<name> with the arguments as one JSON
-    object, each for `caller`. A success is the action's result, an error {"error": {"code", "message"}}."""
+    """GET /status, /devices, /devices/<uid>, /lines, /lines/<name>, /lines/<name>/trace, /tasks, /tasks/<id>, /uplinks,
+    and POST /actions/<name> with the arguments as one JSON object, each for `caller`. A success is the action's result,
+    an error {"error": {"code", "message"}}."""
 
     isLeaf = True  # noqa: N815
 
@@ -56,13 +66,14 @@ class Rest(Resource):
         path = tuple(part.decode("utf-8", "replace") for part in request.postpath or ())
         if path[:1] == ("actions",) and len(path) == 2:
             return self._act(request, path[1])
-        found = _READ.get(path) or _READ.get((*path[:-1], "*"))
+        found = _READ.get(path) or _READ.get((path[0], "*", *path[2:]) if len(path) > 1 else path)
         if found is None:
             return _refuse(request, HTTPStatus.NOT_FOUND, Unknown(f"address /{'/'.join(path)}"))
         if request.method not in (b"GET", b"HEAD"):
             return _not_allowed(request, "GET, HEAD")
-        name, argument = found
-        return self._answer(request, name, {argument: path[-1]} if argument else {})
+        name, argument, further = found
+        arguments: dict[str, object] = {argument: path[1]} if argument else {}
+        return self._answer(request, name, arguments | _numbers(request, further))
 
     def _act(self, request: Request, name: str) -> bytes | int:
         if request.method != b"POST":
@@ -111,6 +122,17 @@ def arguments_of(body: bytes) -> dict[str, object]:
         raise WrongArguments(f"the body is not JSON ({error})") from error
     if not isinstance(found, dict):
         raise WrongArguments(f"body: found {quoted(found)}, expected one JSON object")
+    return found
+
+
+def _numbers(request: Request, names: Sequence[str]) -> dict[str, object]:
+    """The arguments of those names that follow the question mark; one that is no number stays as it is, for the action
+    to refuse."""
+    found: dict[str, object] = {}
+    for name in names:
+        for given in request.args.get(name.encode(), [])[-1:]:
+            text = given.decode("utf-8", "replace")
+            found[name] = int(text) if re.fullmatch(r"-?\d{1,9}", text, re.ASCII) else text
     return found
 
 

@@ -8,12 +8,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from concentrator.model.errors import ProfileError
 from concentrator.model.profile import (
     Command,
     DeviceProfile,
     Evidence,
     Function,
+    Point,
+    Rate,
     SerialDefaults,
     Traits,
 )
@@ -21,11 +25,13 @@ from concentrator.model.words import nearest
 from concentrator.profile.layout import Variable, check_places, in_blocks
 from concentrator.profile.points import Surroundings, Table, identifying_point, point
 from concentrator.profile.schema import LISTS, SECTIONS, TABLES, Faults, shown
+from concentrator.profile.secondary import NEEDED
 
 _WHO = ("type", "brand", "class", "series", "models", "dialect", "protocol_label", "sources", "confidence", "doubts")
 _BEARS = ("max_read_registers", "max_registers", "widest_hole", "barriers", "min_gap_ms", "answer_ms", "no_data")
+_WRITES = ("write_function", "settle_ms")
 _LINE = ("one_object_per_request", "baudrate", "bytesize", "parity", "stopbits")
-_IN_FIELDS = frozenset((*_WHO, *_BEARS, *_LINE))
+_IN_FIELDS = frozenset((*_WHO, *_BEARS, *_WRITES, *_LINE))
 """Keys of [profile] that have a place of their own in the DeviceProfile; the others go into its settings."""
 
 
@@ -101,6 +107,7 @@ def _profile(document: Mapping[str, Any], key: str, faults: Faults) -> DevicePro
         sources=tuple(said.get("sources", ())),
         doubts=tuple(said.get("doubts", ())),
         evidence=evidence,
+        secondary_points=_secondary_points(document, said, around, faults),
         settings={
             **{name: value for name, value in said.items() if name not in _IN_FIELDS},
             **{name: table for name, table in tables.items() if name != "profile"},
@@ -166,7 +173,29 @@ def _traits(said: Table) -> Traits:
         pause_s=said.get("min_gap_ms", 0) / 1000,
         answer_s=said["answer_ms"] / 1000 if "answer_ms" in said else usual.answer_s,
         alone=said.get("one_object_per_request", False),
+        settle_s=said["settle_ms"] / 1000 if "settle_ms" in said else usual.settle_s,
+        writes_many=said.get("write_function") == 16,
     )
+
+
+def _secondary_points(
+    document: Mapping[str, Any], said: Table, around: Surroundings, faults: Faults
+) -> tuple[Point, ...]:
+    """What the table of secondaries tells of each; where there is one, everything else must be said of it too."""
+    relative = attrs.evolve(around, traits=attrs.evolve(around.traits, barriers=()))
+    variables = [
+        Variable(section, attrs.evolve(made, rate=Rate.NORMAL, every_s=None))
+        for section, table in _list(document, "secondary", faults)
+        if (made := point(table, section, relative, faults)) is not None
+    ]
+    check_places(variables, relative.traits, faults)
+    if "secondary" in document or not said.keys().isdisjoint(NEEDED):
+        for key in NEEDED:
+            if key not in said:
+                faults.note("profile", key, "nothing", f"all of {', '.join(NEEDED)}, for it speaks of secondaries")
+        if not any(variable.point.name == "serial" for variable in variables):
+            faults.note("", "secondary", "no serial", "a [[secondary]] that is the serial, in an entry of the table")
+    return tuple(variable.point for variable in variables)
 
 
 def _commands(document: Mapping[str, Any], faults: Faults) -> tuple[Command, ...]:

@@ -61,18 +61,18 @@ def plan_blocks(profile: DeviceProfile, hole: int | None = None) -> tuple[Block,
     return _planned(profile.traits, profile.blocks, wanted, hole)
 
 
-def plan_identity(profile: DeviceProfile) -> tuple[Block, ...]:
+def plan_identity(profile: DeviceProfile, hole: int | None = None) -> tuple[Block, ...]:
     """The reads that tell who the device is, as far as its profile knows: all identifying points. What the cycle reads
     at leisure anyway is taken from there, block and all, so that whoever makes these reads regularly can leave those
-    blocks out of the cycle; the rest are reads of their own."""
+    blocks out of the cycle; the rest are reads of their own. `hole`: as in `plan_blocks`."""
     at_leisure = [
         block
-        for block in plan_blocks(profile)
+        for block in plan_blocks(profile, hole)
         if (block.every_s or RATE_S[block.rate]) >= RATE_S[Rate.NORMAL] and any(p.identifies for p in block.points)
     ]
     there = {point.name for block in at_leisure for point in block.points}
     left = [point for point in profile.points if point.identifies and point.name not in there]
-    return _planned(profile.traits, at_leisure, _stretches(left), None)
+    return _planned(profile.traits, at_leisure, _stretches(left), hole)
 
 
 def worthwhile_hole(settings: LineSettings, turnaround_s: float = 0.0075) -> int:

@@ -29,6 +29,8 @@ _ENERGIES = ("kWh", "kvarh", "kVAh")
 _PERIOD = re.compile(r"_(day|week|month|year)$")
 _NOT_RECORDED = ("info", "clock", "setpoint", "link")
 _IDENTIFYING = ("serial", "model", "firmware", "hardware")
+WRITABLE = (Function.HOLDING, Function.COIL)
+"""The tables that can be written (Modbus Application Protocol V1.1b3, 4.3)."""
 _MOST_DIGITS = 6  # finer steps would only lengthen what is stored
 
 _WHAT = (
@@ -142,9 +144,11 @@ def point(table: Table, section: str, around: Surroundings, faults: Faults) -> P
         every_s=every_s,
         unit_id=table.get("unit_id"),
         writable=table.get("writable", False),
+        stays=table.get("stays", True),
         recorded=table.get("recorded", kind not in _NOT_RECORDED) and quantity.kind is not Kind.TEXT,
         checked=table.get("checked", False),
         identifies=kind == "info" or name in _IDENTIFYING,
+        match=table.get("match", ""),
         note=table.get("note", ""),
     )
 
@@ -202,6 +206,8 @@ def _check_place(
     if function.is_bits and (encoding.name != "bool" or "bit" in table):
         found = f"{encoding.name} at bit {table['bit']}" if "bit" in table else encoding.name
         faults.note(section, "type", found, f"bool without a bit, all a {function} can be")
+    if table.get("writable") and function not in WRITABLE:
+        faults.note(section, "writable", f"true, of {function}", f"true only of {' or '.join(WRITABLE)}")
     if encoding.form is not Form.BITS and "bit" in table:
         faults.note(section, "bit", str(table["bit"]), f"no bit: {encoding.name} takes the whole register")
     if encoding.form is Form.BITS and encoding.name == "u4" and "bit" not in table:
@@ -213,6 +219,8 @@ def _check_place(
     if encoding.form is Form.TEXT and _is_little(table):
         faults.note(section, "order", "low word first", "big, for a text")
     words = table.get("words", ())
+    if table.get("writable") and words and max(words) - min(words) >= len(words):
+        faults.note(section, "words", shown(words), "neighbours, for one request must write them all")
     if "words" in table and (len(words) != encoding.registers or len(set(words)) != len(words)):
         faults.note(section, "words", shown(words), f"{encoding.registers} different addresses, for {encoding.name}")
     start = min(words, default=table["address"])

@@ -89,6 +89,8 @@ _PROFILE = {
     "barriers": _ADDRESSES,
     "min_gap_ms": _WHOLE,
     "answer_ms": _COUNT,
+    "settle_ms": _WHOLE,
+    "write_function": Key("6 or 16", lambda value: _is_int(value) and value in (6, 16)),
     "one_object_per_request": _FLAG,
     "no_data": _RAWS,
     "baudrate": _COUNT,
@@ -106,11 +108,15 @@ _PROFILE = {
     "coil_on_value_fallback": _ADDRESS,
     "key_register": _ADDRESS,
     "password_register": _ADDRESS,
+    "link_protocol": _TEXT,
     "link_id": _UNIT_ID,
     "link_base": _ADDRESS,
     "secondary_table": _ADDRESS,
     "secondary_base": _ADDRESS,
     "secondary_stride": _COUNT,
+    "secondary_from": _ADDRESS,
+    "secondary_entry": _COUNT,
+    "secondary_models": _TEXTS,
 }
 
 _VARIABLE = {
@@ -137,8 +143,10 @@ _VARIABLE = {
     "every": _TEXT,
     "unit_id": _UNIT_ID,
     "writable": _FLAG,
+    "stays": _FLAG,
     "recorded": _FLAG,
     "checked": _FLAG,
+    "match": _TEXT,
     "note": _TEXT,
 }
 
@@ -218,6 +226,7 @@ LISTS = {
     "identify": _IDENTIFY,
     "read": _READ,
     "variable": _VARIABLE,
+    "secondary": _VARIABLE,
     "command": _COMMAND,
     "evidence": _EVIDENCE,
 }

@@ -4,8 +4,9 @@ master's receiver. Hides byte times, silences, collisions and injected faults fr
 The theory. The wire carries requests and replies; it is free from the end of the last byte on it. Bytes the master
 hands over occupy it back to back, from their arrival or from the moment it is free. Slaves take 3.5 character times of
 silence for the end of a request (Modbus over Serial Line V1.02, 2.5.1.1). The reply begins a turnaround after the
-request's last stop bit. Whoever speaks while another does spoils both. Every request ends as exactly one `Exchange`,
-which is how a master is measured from outside.
+request's last stop bit. Whoever speaks while another does spoils both, two slaves with one address like a slave and the
+master; but where one sender is much nearer or stronger, what it says may survive whole (capture). Every request ends as
+exactly one `Exchange`, which is how a master is measured from outside.
 
 All times are seconds of one monotonic clock, given by the caller.
 """
@@ -13,20 +14,20 @@ All times are seconds of one monotonic clock, given by the caller.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from operator import attrgetter
 
 from attrs import define, evolve, field, frozen
 
 from concentrator.sim.exchange import Exchange, Status
-from concentrator.sim.slave import is_intact
+from concentrator.sim.slave import BROADCAST, is_exception, is_intact
+from concentrator.sim.voice import Voice
 from concentrator.wire.conversation import LineSettings
 from concentrator.wire.modbus import rtu_silence_s
 
 _NATIVE_BUS = LineSettings(9600)
 _LONGEST_FRAME = 256
-_RECEIVER_TIMEOUT_CHARACTERS = 4  # a 16550 hands over what it holds after four character times without another byte
 _INSTANT_PATIENCE_S = 0.02  # without byte times, how long an unfinished request may take before it is judged
 
 
@@ -34,13 +35,15 @@ _INSTANT_PATIENCE_S = 0.02  # without byte times, how long an unfinished request
 class Wire:
     """How the bus behaves. `turnaround_s`: shortest and longest pause of a slave between the request's last stop bit
     and its reply; `fifo`: bytes the master's receiver gathers before it hands them over; `is_strict`: requests that
-    do not keep 3.5 characters of silence are not seen; `is_instant`: nothing takes any time."""
+    do not keep 3.5 characters of silence are not seen; `is_instant`: nothing takes any time; `is_echoing`: the master's
+    receiver hears what the master says, as some adapters wire it."""
 
     settings: LineSettings = _NATIVE_BUS
     turnaround_s: tuple[float, float] = (0.005, 0.010)
     fifo: int = 1
     is_strict: bool = False
     is_instant: bool = False
+    is_echoing: bool = False
 
     @property
     def character_s(self) -> float:
@@ -56,34 +59,32 @@ class Wire:
 @frozen
 class Faults:
     """What goes wrong, drawn from `seed`: addresses that are `silent`; the share of replies with a wrong checksum
-    (`crc`), with a stray byte before or a flipped bit in it (`noise`), or begun `late_s` later (`late`)."""
+    (`crc`), with a stray byte before or a flipped bit in it (`noise`), or begun `late_s` later (`late`); the share of
+    collisions of two replies in which the first to begin survives whole and the other is not heard (`capture`)."""
 
     silent: frozenset[int] = frozenset()
     crc: float = 0.0
     noise: float = 0.0
     late: float = 0.0
     late_s: float = 0.0
+    capture: float = 0.0
     seed: int = 1
 
 
-@define
-class _Reply:
-    """A reply on its way: `sent` of its bytes have been handed over; `due_at` is when something happens to it next."""
+@define(eq=False)
+class _Reply(Voice):
+    """A reply on its way. Where several slaves answer one request, the `exchange` is told when the first of them has
+    spoken, and the others are not `is_told`."""
 
-    began: float
-    frame: bytes
-    exchange: Exchange
-    due_at: float
-    is_speaking: bool = False
-    sent: int = 0
-    upto: int = 0
-    lag_s: float = 0.0
+    exchange: Exchange = field(kw_only=True)
+    is_told: bool = True
 
 
+_began = attrgetter("began")
 _due_at = attrgetter("due_at")
 
-Answer = Callable[[bytes], bytes | None]
-"""`answer(frame)`: the reply frame to an intact request; empty after a broadcast, None where nobody listens."""
+Answer = Callable[[bytes], Sequence[bytes]]
+"""`answer(frame)`: the reply frames to an intact request, of everybody who answers; none after a broadcast."""
 
 
 @define
@@ -98,17 +99,19 @@ class _Request:
 
 class Bus:
     """The bus. The caller gives it what the master wrote (`take`), asks when it next wants to be called (`wake_at`),
-    and then hands the master what has come by (`give`). `heard` is called with every finished exchange."""
+    and then hands the master what has come by (`give`). `heard` is called with every finished exchange; `faults` may be
+    changed at any time, and hold from the next request on."""
 
     def __init__(self, wire: Wire, faults: Faults, answer: Answer, heard: Callable[[Exchange], None]) -> None:
         self._wire = wire
-        self._faults = faults
+        self.faults = faults
         self._answer = answer
         self._heard = heard
         self._draw = random.Random(faults.seed)
         self._free_at: float | None = None
         self._request: _Request | None = None
         self._replies: list[_Reply] = []
+        self._echoes: list[Voice] = []
 
     def take(self, data: bytes, at: float) -> None:
         """The master wrote bytes at a moment."""
@@ -116,16 +119,23 @@ class Bus:
         if request is None:
             gap_s = None if self._free_at is None else at - self._free_at
             request = self._request = _Request(at, gap_s)
+        began = max(at, self._free_at or at)
         for reply in self._replies:
-            if reply.is_speaking and at < self._end_of(reply):
-                self._spoil(reply)
+            if reply.is_speaking and at < reply.ends_at:
+                self._spoil(reply, at)
                 request.is_spoilt = True
         request.frame += data[: _LONGEST_FRAME + 1 - len(request.frame)]
-        self._free_at = max(at, self._free_at or at) + len(data) * self._wire.character_s
+        self._free_at = began + len(data) * self._wire.character_s
+        if self._wire.is_echoing:
+            echo = Voice(began, data, self._wire.character_s, self._wire.fifo)
+            echo.begin()
+            if request.is_spoilt:
+                echo.spoil(began, self._draw)
+            self._echoes.append(echo)
 
     def wake_at(self) -> float | None:
         """When `give` wants to be called next, or None while nothing goes on."""
-        moments = [reply.due_at for reply in self._replies]
+        moments = [voice.due_at for voice in (*self._echoes, *self._replies)]
         if self._request is not None:
             moments.append(self._judged_at(self._request))
         return min(moments, default=None)
@@ -134,17 +144,22 @@ class Bus:
         """What has come out of the master's receiver by now and was not given before."""
         given = b""
         while True:
-            reply = min(self._replies, key=_due_at, default=None)
-            due_at = inf if reply is None else reply.due_at
+            voice = min((*self._echoes, *self._replies), key=_due_at, default=None)
+            due_at = inf if voice is None else voice.due_at
             judged_at = inf if self._request is None else self._judged_at(self._request)
             if at < due_at and at < judged_at:
                 return given
             if self._request is not None and judged_at <= due_at:
                 self._judge(self._request)
-            elif reply is not None and reply.is_speaking:
-                given += self._handed_over(reply, at)
-            elif reply is not None:
-                self._begin(reply)
+            elif isinstance(voice, _Reply):
+                if voice.is_speaking:
+                    given += self._handed_over(voice, at)
+                else:
+                    self._begin(voice)
+            elif voice is not None:
+                given += voice.hand_over(at)
+                if voice.is_over:
+                    self._echoes.remove(voice)
 
     def _judged_at(self, request: _Request) -> float:
         """When the slaves take a request for finished."""
@@ -157,25 +172,25 @@ class Bus:
         """A request has ended: finds out who answers, and when."""
         self._request = None
         exchange = self._exchange(request)
-        reply, status = self._answered(request, exchange)
+        frames, status = self._answered(request, exchange)
         exchange = evolve(exchange, status=status)
-        if reply:
-            self._replies.append(self._prepared(reply, exchange))
+        if frames:
+            self._replies += self._together([self._prepared(frame, exchange) for frame in frames])
         else:
             self._heard(exchange)
 
-    def _answered(self, request: _Request, exchange: Exchange) -> tuple[bytes | None, Status]:
+    def _answered(self, request: _Request, exchange: Exchange) -> tuple[Sequence[bytes], Status]:
         frame = bytes(request.frame)
         if request.is_spoilt:
-            return None, Status.COLLIDED
+            return (), Status.COLLIDED
         if self._wire.is_strict and exchange.is_early:
-            return None, Status.UNSEEN
+            return (), Status.UNSEEN
         if not is_intact(frame) or len(frame) > _LONGEST_FRAME:
-            return None, Status.DAMAGED
-        reply = None if frame[0] in self._faults.silent else self._answer(frame)
-        if reply is None:
-            return None, Status.SILENT
-        return reply, Status.OK if reply else Status.BROADCAST
+            return (), Status.DAMAGED
+        frames = () if frame[0] in self.faults.silent else self._answer(frame)
+        if frame[0] == BROADCAST:
+            return (), Status.BROADCAST
+        return frames, Status.OK if frames else Status.SILENT
 
     def _exchange(self, request: _Request) -> Exchange:
         assert self._free_at is not None
@@ -196,19 +211,31 @@ class Bus:
 
     def _prepared(self, frame: bytes, exchange: Exchange) -> _Reply:
         """The reply with the faults that fall on it."""
-        draw, faults = self._draw.random, self._faults
+        draw, faults = self._draw.random, self.faults
         pause_s = 0.0 if self._wire.is_instant else self._draw.uniform(*self._wire.turnaround_s)
         began = exchange.ended + pause_s
         # a slave answers one request after the other
-        began = max([began, *(self._end_of(r) + pause_s for r in self._replies if r.exchange.unit == exchange.unit)])
-        status = Status.REFUSED if frame[1] & 0x80 else exchange.status
+        began = max([began, *(r.ends_at + pause_s for r in self._replies if r.exchange.unit == exchange.unit)])
+        status = Status.REFUSED if is_exception(frame) else exchange.status
         if draw() < faults.late:
             status, began = Status.LATE, began + faults.late_s
         if draw() < faults.crc:
             status, frame = Status.CRC, frame[:-1] + bytes((frame[-1] ^ 0x5A,))
         if draw() < faults.noise:
             status, frame = Status.NOISE, self._noisy(frame)
-        return _Reply(began, frame, evolve(exchange, status=status), due_at=began)
+        exchange = evolve(exchange, status=status)
+        return _Reply(began, frame, self._wire.character_s, self._wire.fifo, exchange=exchange)
+
+    def _together(self, replies: list[_Reply]) -> list[_Reply]:
+        """What the wire makes of several replies to one request."""
+        said: list[_Reply] = []
+        for reply in sorted(replies, key=_began):
+            reply.is_told = not said
+            if said and (self._wire.is_instant or reply.began < said[-1].ends_at):
+                self._talk_over(said[-1], reply)
+            else:
+                said.append(reply)
+        return said
 
     def _noisy(self, frame: bytes) -> bytes:
         if self._draw.random() < 0.5:
@@ -218,55 +245,46 @@ class Bus:
 
     def _begin(self, reply: _Reply) -> None:
         """A slave starts to speak, whether or not somebody else does."""
-        busy = [r for r in self._replies if r.is_speaking and reply.began < self._end_of(r)]
+        busy = [r for r in self._replies if r.is_speaking and reply.began < r.ends_at]
         if busy:
-            for other in busy:
-                self._spoil(other)
             self._replies.remove(reply)
-            self._heard(evolve(reply.exchange, status=Status.COLLIDED))
+            self._talk_over(busy[0], reply)
+            self._free_at = max(self._free_at or 0.0, busy[0].ends_at)
             return
-        reply.is_speaking = True
-        self._expect_next(reply)
+        reply.begin()
+        for echo in self._echoes:  # what the receiver still holds comes before what it gets now
+            echo.due_at = min(echo.due_at, reply.due_at)
         if self._request is not None:
             self._request.is_spoilt = True
-            self._spoil(reply)
-        self._free_at = max(self._free_at or 0.0, self._end_of(reply))
+            self._spoil(reply, reply.began)
+            for echo in self._echoes:
+                echo.spoil(reply.began, self._draw)
+        self._free_at = max(self._free_at or 0.0, reply.ends_at)
 
-    def _spoil(self, reply: _Reply) -> None:
-        """What the reply has still to say becomes noise."""
-        rest = bytes(byte ^ self._draw.randrange(1, 256) for byte in reply.frame[reply.sent :])
-        reply.frame = reply.frame[: reply.sent] + rest
+    def _talk_over(self, first: _Reply, second: _Reply) -> None:
+        """The second reply began before the first was over: one of them is heard, or neither."""
+        if self._draw.random() >= self.faults.capture:
+            first.drown(second, self._draw)
+            first.exchange = evolve(first.exchange, status=Status.COLLIDED)
+        if second.is_told:
+            self._heard(evolve(second.exchange, status=Status.COLLIDED))
+
+    def _spoil(self, reply: _Reply, since: float) -> None:
+        reply.spoil(since, self._draw)
         reply.exchange = evolve(reply.exchange, status=Status.COLLIDED)
 
-    def _end_of(self, reply: _Reply) -> float:
-        return reply.began + len(reply.frame) * self._wire.character_s
-
-    def _expect_next(self, reply: _Reply) -> None:
-        """When the receiver hands over next, and up to which byte."""
-        if self._wire.is_instant:
-            reply.upto = len(reply.frame)
-        elif reply.sent + self._wire.fifo <= len(reply.frame):
-            reply.upto = reply.sent + self._wire.fifo
-            reply.due_at = reply.began + reply.upto * self._wire.character_s
-        else:
-            reply.upto = len(reply.frame)
-            reply.due_at = self._end_of(reply) + _RECEIVER_TIMEOUT_CHARACTERS * self._wire.character_s
-
     def _handed_over(self, reply: _Reply, at: float) -> bytes:
-        given = reply.frame[reply.sent : reply.upto]
-        reply.sent = reply.upto
-        reply.lag_s = max(reply.lag_s, at - reply.due_at)
-        if reply.sent < len(reply.frame):
-            self._expect_next(reply)
-            return given
-        self._replies.remove(reply)
-        self._heard(
-            evolve(
-                reply.exchange,
-                reply_began=reply.began,
-                reply_ended=self._end_of(reply),
-                reply_length=reply.sent,
-                lag_s=reply.lag_s,
-            )
-        )
+        given = reply.hand_over(at)
+        if reply.is_over:
+            self._replies.remove(reply)
+            if reply.is_told:
+                self._heard(
+                    evolve(
+                        reply.exchange,
+                        reply_began=reply.began,
+                        reply_ended=reply.ends_at,
+                        reply_length=reply.sent,
+                        lag_s=reply.lag_s,
+                    )
+                )
         return given

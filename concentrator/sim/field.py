@@ -1,29 +1,21 @@
-"""A field of slaves on one bus: finds the one a request is for. Hides addresses that are shared, broadcast or empty."""
+"""A field of slaves on one bus: everybody hears every request. Hides who a request is for; what becomes of several
+replies at once is the wire's business."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from concentrator.sim.slave import BROADCAST, Slave, answer
+from concentrator.sim.slave import Slave
 
 
 class Field:
-    """Slaves that hang on one bus, each at the address it listens to at the moment."""
+    """Slaves that hang on one bus."""
 
     def __init__(self, slaves: Iterable[Slave]) -> None:
         self.slaves = tuple(slaves)
 
-    def answer(self, frame: bytes, at: float) -> bytes | None:
-        """What is heard after an intact request at `at` (UTC seconds): a reply frame, empty after a broadcast, None
-        where nobody listens. Two slaves with one address speak over each other."""
-        if frame[0] == BROADCAST:
-            for slave in self.slaves:
-                answer(slave, frame, at)
-            return b""
-        replies = [answer(slave, frame, at) for slave in self.slaves if slave.unit == frame[0]]
-        if not replies:
-            return None
-        heard = replies[0]
-        for other in replies[1:]:
-            heard = bytes(mine & its for mine, its in zip(heard, other.ljust(len(heard), b"\xff"), strict=False))
-        return heard
+    def replies(self, frame: bytes, at: float) -> list[bytes]:
+        """What is said to an intact request at `at` (UTC seconds): the reply frame of each who answers, in the order of
+        the slaves. None after a broadcast and where nobody listens; several where an address is shared."""
+        said = (slave.reply(frame, at) for slave in self.slaves)
+        return [reply for reply in said if reply is not None]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from concentrator.sim.slave import ILLEGAL_ADDRESS, Refusal
+from concentrator.sim.slave import ILLEGAL_ADDRESS, Refusal, answer_at
 
 
 @frozen
@@ -16,6 +16,10 @@ class PatternSlave:
 
     unit: int
     size: int
+
+    def reply(self, frame: bytes, at: float) -> bytes | None:
+        """Its reply where a request is for it."""
+        return answer_at(self.unit, self, frame, at)
 
     def read(self, address: int, count: int, at: float) -> Sequence[int]:
         """`unit` in the high byte of each register, the low byte of its address in the low one."""

@@ -1,5 +1,5 @@
-"""Premises: which consumers a house or a shop has, and when people use them. One table of hours for each kind of
-consumer; a seed makes every instance a little different. Hides the tables."""
+"""Premises: which consumers a house or a shop has and when people use them, and what a roof with panels gives. A table
+of hours for each kind; a seed makes every instance a little different. Hides the tables."""
 
 from __future__ import annotations
 
@@ -44,7 +44,14 @@ _SHOP = {
         "10 10 10 10 300 800 1000 900 600 400 300 320 260 90 20 10 10 10 10 10 10 10 10 10",
     ),
 }
-_KINDS = {"house": _HOUSE, "shop": _SHOP}
+# What the panels on a roof give, winter and summer alike.
+_ROOF = {
+    "panels": (
+        "0 0 0 0 0 0 20 150 500 950 1350 1650 1800 1750 1550 1200 800 380 90 5 0 0 0 0",
+        "0 0 0 0 0 0 20 150 500 950 1350 1650 1800 1750 1550 1200 800 380 90 5 0 0 0 0",
+    ),
+}
+_KINDS = {"house": _HOUSE, "shop": _SHOP, "roof": _ROOF}
 
 # var per watt, and how even the consumer is within a quarter of an hour.
 _NATURE = {
@@ -53,6 +60,7 @@ _NATURE = {
     "motors": (0.62, 0.6),
     "cooking": (0.02, 0.02),
     "ovens": (0.05, 0.05),
+    "panels": (0.03, 2.0),
 }
 
 
@@ -66,7 +74,8 @@ def _week(workday: str, weekend: str, factor: float) -> tuple[float, ...]:
 
 
 def supplies(kind: str, seed: str, phases: int) -> tuple[Supply, ...]:
-    """The phases (1 or 3) of a "house" or a "shop"; the same seed always gives the same premises."""
+    """The phases (1 or 3) of a "house", a "shop", or a "roof" with panels, whose powers are what it gives; the same
+    seed always gives the same premises."""
     draw = random.Random(f"{seed}/{kind}")
     shift_s = draw.uniform(-2700, 2700)
     made = []

@@ -26,11 +26,18 @@ class Refusal(Exception):
 
 
 class Slave(Protocol):
-    """Something with registers. `at` is UTC seconds; both raise Refusal."""
+    """Something that hangs on the bus. `at` is UTC seconds."""
 
     @property
     def unit(self) -> int:
-        """The address it listens to now."""
+        """The address that is its own for good."""
+
+    def reply(self, frame: bytes, at: float) -> bytes | None:
+        """Its reply frame to an intact request, None where it says nothing: the request is for others, or for all."""
+
+
+class Registers(Protocol):
+    """Something with registers. `at` is UTC seconds; both raise Refusal."""
 
     def read(self, address: int, count: int, at: float) -> Sequence[int]:
         """The contents of `count` registers from `address` on."""
@@ -50,33 +57,47 @@ def framed(unit: int, pdu: bytes) -> bytes:
     return body + crc16(body).to_bytes(2, "little")
 
 
-def answer(slave: Slave, frame: bytes, at: float) -> bytes:
-    """The reply frame of a slave to an intact request that is meant for it; empty for a broadcast."""
+def is_exception(reply: bytes) -> bool:
+    """Whether a reply frame is an exception."""
+    return bool(reply[1] & 0x80)
+
+
+def answer(registers: Registers, frame: bytes, at: float) -> bytes:
+    """The reply frame to an intact request that is meant for these registers; whether it may be said is another matter,
+    after a broadcast it may not."""
     pdu = frame[1:-2]
     try:
-        reply = _carried_out(slave, pdu, at)
+        reply = _carried_out(registers, pdu, at)
     except Refusal as refusal:
         reply = bytes((pdu[0] | 0x80, refusal.code))
-    return b"" if frame[0] == BROADCAST else framed(frame[0], reply)
+    return framed(frame[0], reply)
 
 
-def _carried_out(slave: Slave, pdu: bytes, at: float) -> bytes:
+def answer_at(unit: int, registers: Registers, frame: bytes, at: float) -> bytes | None:
+    """The reply of a slave that has nothing but registers and one address; None where it says nothing."""
+    if frame[0] not in (BROADCAST, unit):
+        return None
+    reply = answer(registers, frame, at)
+    return None if frame[0] == BROADCAST else reply
+
+
+def _carried_out(registers: Registers, pdu: bytes, at: float) -> bytes:
     function = pdu[0]
     if function in (3, 4):
         address, count = _fields(pdu, 5)
         if not 1 <= count <= _MOST_READ:
             raise Refusal(ILLEGAL_VALUE)
-        values = slave.read(address, count, at)
+        values = registers.read(address, count, at)
         return struct.pack(f">BB{count}H", function, 2 * count, *values)
     if function == 6:
         address, value = _fields(pdu, 5)
-        slave.write(address, (value,), at)
+        registers.write(address, (value,), at)
         return pdu
     if function == 16:
         address, count = _fields(pdu, 6, exactly=False)
         if not 1 <= count <= _MOST_WRITTEN or pdu[5] != 2 * count or len(pdu) != 6 + 2 * count:
             raise Refusal(ILLEGAL_VALUE)
-        slave.write(address, struct.unpack(f">{count}H", pdu[6:]), at)
+        registers.write(address, struct.unpack(f">{count}H", pdu[6:]), at)
         return pdu[:5]
     raise Refusal(ILLEGAL_FUNCTION)
 

@@ -4,7 +4,8 @@ never changes by itself, and that numbers of our own never repeat."""
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from random import SystemRandom
@@ -51,12 +52,32 @@ class DeviceBook:
         self._serials: dict[str, str] = dict(kept.get("serials", {}))
         self._last: dict[str, int] = dict(kept.get("last", {}))
         self._types: dict[str, str] = {}
+        self._is_waiting = self._is_changed = False
 
-    def expect(self, uid: str, device_type: str, serial: str) -> None:
-        """A configured device: its profile's type, and its configured serial or an empty string."""
+    @contextmanager
+    def kept_once(self) -> Iterator[None]:
+        """Whatever changes within is written once, at the end."""
+        self._is_waiting = True
+        try:
+            yield
+        finally:
+            self._is_waiting = False
+            if self._is_changed:
+                self._keep()
+
+    def expect(self, uid: str, device_type: str, serial: str, *, says_serial: bool = True) -> None:
+        """A configured device: its profile's type, its configured serial or an empty string, and whether it can say
+        one; where it cannot, it has one of our own from now on."""
         self._types[uid] = device_type
+        if not serial and not says_serial and uid not in self._serials:
+            serial = self._next(uid)
         if serial and self._serials.get(uid) != serial:
             self._serials[uid] = serial
+            self._keep()
+
+    def forget(self, uid: str) -> None:
+        """A device that is gone for good: another one may come under its short id. No number is given again."""
+        if self._serials.pop(uid, None) is not None:
             self._keep()
 
     def serial(self, uid: str) -> str:
@@ -84,6 +105,9 @@ class DeviceBook:
         return f"{prefix}_{self._last[prefix]:06}"
 
     def _keep(self) -> None:
+        self._is_changed = self._is_waiting
+        if self._is_waiting:
+            return
         write_whole(self._path, json.dumps({"serials": self._serials, "last": self._last}, indent=1).encode())
 
 

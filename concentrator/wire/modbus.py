@@ -121,6 +121,9 @@ def _rtu_expect(unit: int, request: Request) -> Expect:
         return frame[1:-2] if crc16(frame[:-2]) == int.from_bytes(frame[-2:], "little") else None
 
     def expect(buffer: bytes, ended: bool) -> Any:
+        # Nearly always: the whole frame and nothing else. With its checksum, the checksum of a frame is 0.
+        if len(buffer) == whole and buffer[0] == unit and buffer[1] == code and not crc16(buffer):
+            return _meaning(buffer[1:-2], request, buffer)
         for start in range(_NOISE + 1):
             if start and len(buffer) <= start:
                 break
@@ -159,19 +162,26 @@ def _fault(unit: int, code: int, whole: int, buffer: bytes) -> Garbled | Unexpec
 
 def mbap(unit: int, request: Request, tid: int, wait_s: float, quiet_s: float = 0.0) -> Transaction:
     """The request as a transaction in MBAP framing (Modbus TCP); `tid`, 0…65535, tells its reply from late ones."""
-    frame = struct.pack(">HHHB", tid, 0, len(request.pdu) + 1, unit) + request.pdu
+    pdu = request.pdu
+    frame = _MBAP.pack(tid, 0, len(pdu) + 1, unit) + pdu
     return Transaction(frame, _mbap_expect(unit, request, tid), wait_s, quiet_s)
 
 
+_MBAP = struct.Struct(">HHHB")
+
+
 def _mbap_expect(unit: int, request: Request, tid: int) -> Expect:
-    code = request.pdu[0]
+    code, whole = request.pdu[0], request.reply_length + 7
+    usual = _MBAP.pack(tid, 0, request.reply_length + 1, unit)
 
     def expect(buffer: bytes, ended: bool) -> Any:
+        if len(buffer) == whole and buffer.startswith(usual) and buffer[7] == code:
+            return _meaning(buffer[7:], request, buffer)
         start = 0
         while True:
             if len(buffer) < start + 8:
                 return _need_or_garbled(start + 7 + request.reply_length, buffer, ended)
-            its_tid, protocol, length, its_unit = struct.unpack_from(">HHHB", buffer, start)
+            its_tid, protocol, length, its_unit = _MBAP.unpack_from(buffer, start)
             if protocol != 0 or not 3 <= length <= 254:
                 raise Garbled(f"MBAP header {buffer[start : start + 7].hex(' ')}", buffer)
             end = start + 6 + length

@@ -23,7 +23,20 @@ def ask(box, name, **arguments):
 
 def test_status_says_how_the_box_is(box):
     box.devices = [device("a"), device("b", health="silent"), device("c", health="new", at=None, values={})]
-    box.lines = [LineState("native", "serial:x", False, "The adapter is unplugged.", {"requests": 3})]
+    box.lines = [
+        LineState(
+            "native",
+            "serial:x",
+            False,
+            "The adapter is unplugged.",
+            {"requests": 3},
+            role="native",
+            stations={"1": {"requests": 3, "busy_s": math.nan}},
+            utilisation=0.123456,
+            round_s=2.71828,
+            suspended="devices are being linked",
+        )
+    ]
     box.uplinks = [UplinkState("mqtt", "mqtt", "mqtt://x", True, NOW, NOW, "", 2, 40, 1)]
     assert ask(box, "status") == {
         "box": {"serial": "4220080001", "model": "PRO", "version": "0.1.0", "uptime_s": 11530},
@@ -37,6 +50,11 @@ def test_status_says_how_the_box_is(box):
                 "is_open": False,
                 "trouble": "The adapter is unplugged.",
                 "counters": {"requests": 3},
+                "role": "native",
+                "stations": {"1": {"requests": 3, "busy_s": None}},
+                "utilisation": 0.1235,
+                "round_s": 2.718,
+                "suspended": "devices are being linked",
             }
         ],
         "uplinks": [
@@ -80,6 +98,12 @@ def test_the_list_of_devices_says_who_and_how_but_no_values(box):
     listed = ask(box, "devices.list")
     assert [found["uid"] for found in listed] == ["main", "workshop"]
     assert "values" not in listed[0] and listed[0]["health"] == "answering"
+
+
+def test_a_device_says_behind_whom_it_is_how_far_it_can_be_relied_on_and_how_often_it_is_read(box):
+    box.devices = [device("kitchen", secondary=2, quality="partial", round_s=3.14159)]
+    found = ask(box, "devices.list")[0]
+    assert (found["secondary"], found["quality"], found["round_s"]) == (2, "partial", 3.142)
 
 
 def test_lines_and_uplinks_are_listed(box):

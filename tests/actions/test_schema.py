@@ -36,6 +36,7 @@ def test_what_is_given_stays_what_it_is():
         ({"value": "1"}, WrongArguments, 'value: found "1", expected a number of -10 to 10'),
         ({"value": True}, WrongArguments, "value: found true, expected a number of -10 to 10"),
         ({"value": float("nan")}, WrongArguments, "value: found NaN, expected a number of -10 to 10"),
+        ({"value": 10**400}, WrongArguments, "expected a number of -10 to 10"),
         ({"value": float("inf")}, WrongArguments, "value: found Infinity, expected a number of -10 to 10"),
         ({"value": 10.01}, OutOfRange, "value: found 10.01, expected a number of -10 to 10"),
         ({"tries": 2.0}, WrongArguments, "tries: found 2.0, expected a whole number of at least 1"),
@@ -79,6 +80,35 @@ def test_a_table_of_arguments_is_a_json_schema():
         "required": ["uid", "value"],
         "additionalProperties": False,
     }
+
+
+POINT = (Argument("value", Kind.VALUE, "what to write"),)
+
+
+@pytest.mark.parametrize("value", [1, -2.5, 0, "", "bidirectional", "1", "x" * 256])
+def test_a_value_is_a_number_or_a_text(value):
+    assert checked(POINT, {"value": value}) == {"value": value}
+
+
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [
+        (True, WrongArguments),
+        (None, WrongArguments),
+        ([1], WrongArguments),
+        (10**400, WrongArguments),
+        (float("nan"), WrongArguments),
+        ("x" * 257, OutOfRange),
+    ],
+)
+def test_what_is_neither_is_told_what_a_value_is(value, error):
+    with pytest.raises(error, match="expected a number, or a text of at most 256 characters"):
+        checked(POINT, {"value": value})
+
+
+def test_the_schema_of_a_value_allows_both():
+    said = describe(POINT)["properties"]["value"]
+    assert said == {"type": ["number", "string"], "description": "what to write", "maxLength": 256}
 
 
 JSON = st.recursive(

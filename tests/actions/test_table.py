@@ -7,6 +7,7 @@ from twisted.logger import globalLogPublisher
 from concentrator.actions.schema import Argument, Kind
 from concentrator.actions.table import CODES, Action, ActionTable, AuditEntry, Caller, Permission, error_json
 from concentrator.model.errors import (
+    Busy,
     Denied,
     Full,
     Garbled,
@@ -16,6 +17,7 @@ from concentrator.model.errors import (
     NotWritable,
     OutOfRange,
     Refused,
+    TooOften,
     TryLater,
     Unknown,
     WrongArguments,
@@ -169,6 +171,8 @@ def test_the_table_describes_itself_as_json():
         (OutOfRange("x"), "out_of_range"),
         (NotWritable("x"), "not_writable"),
         (NotConfirmed("x"), "not_confirmed"),
+        (Busy("x"), "busy"),
+        (TooOften("x"), "too_often"),
         (NoReply("x"), "no_reply"),
         (LineLost("x"), "line_lost"),
         (Garbled("x"), "wire_error"),

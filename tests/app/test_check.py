@@ -112,6 +112,15 @@ def test_a_crowded_line_is_said_to_be_one(file, capsys):
     assert "s (wanted 3 s), " in out
 
 
+def test_a_full_native_bus_is_read_in_time(file):
+    (line,) = planned(file(CROWDED)).lines
+    assert len(line.devices) == 33
+    kept = {read.address: read.kept_s for device in line.devices for read in device.reads}
+    assert kept[0x0100] <= 7
+    assert kept[0x0140] <= 20
+    assert [read.address for read in line.devices[0].reads].count(0) == 1
+
+
 def test_every_block_a_station_reads_is_in_the_plan(file):
     (device,) = planned(file(BOX)).lines[0].devices
     covered = {address for read in device.reads for address in range(read.address, read.address + read.count)}

@@ -6,10 +6,11 @@ from attrs import fields
 from hypothesis import given
 from hypothesis import strategies as st
 
-from concentrator.app.config import LATER, SECTIONS, load
+from concentrator.app.config import LATER, SECTIONS, load, load_checked
 from concentrator.app.setting import settings_of
 from concentrator.model.device import Device
 from concentrator.model.errors import ConfigError
+from tests.support import profiles
 
 PROFILES = ("energycm/ccm", "goodwe/et_eh")
 
@@ -220,6 +221,11 @@ WRONG = [
         "",
     ),
     (
+        '[line.a]\nendpoint = "tcp:x:502"\n[line.b]\nendpoint = "tcp:x:502:timeout=3"',
+        '[line.b] endpoint: found "tcp:x:502", which [line.a] has, expected an address of its own',
+        "",
+    ),
+    (
         NATIVE + '[line.b]\nendpoint = "serial:/dev/null:baudrate=19200"',
         '[line.b] endpoint: found "/dev/null", which [line.native] has, expected a port of its own',
         "",
@@ -330,12 +336,37 @@ def test_the_native_bus_takes_id_1_and_thirty_two_besides(read, faults):
     ]
 
 
-def test_secondaries_are_refused_before_they_can_be_read(faults):
-    """They share their principal's address and do not fill the bus."""
+def test_secondaries_share_their_principals_address_and_do_not_fill_the_bus(read):
     principals = [device(f"p{n}", address=n) for n in range(1, 34)]
     secondaries = [device(f"s{n}", address=2, secondary=n) for n in (1, 2)]
-    assert faults(NATIVE + "".join(principals + secondaries)) == [
-        f"[device.s{n}] secondary: found {n}, expected no secondary, as they come with a later version" for n in (1, 2)
+    config = read(NATIVE + "".join(principals + secondaries))
+    assert [config.devices[uid].device(uid).secondary for uid in ("p2", "s1", "s2")] == [None, 1, 2]
+    assert not [warning for warning in config.warnings if "secondary" in warning]
+
+
+def test_a_secondary_has_its_principals_profile(faults):
+    text = NATIVE + device("p", address=2) + device("s", address=2, secondary=1, profile="goodwe/et_eh")
+    assert faults(text) == [
+        '[device.s] profile: found "goodwe/et_eh", expected "energycm/ccm", the profile of its principal [device.p]'
+    ]
+
+
+def test_a_secondary_without_its_principal_is_read_and_remarked(read):
+    config = read(NATIVE + device("s", address=2, secondary=1))
+    assert config.warnings[-1].endswith("[device.s] secondary: its principal, ID 2 on line native, is not configured")
+
+
+def test_only_a_profile_that_knows_of_secondaries_has_any(tmp_path):
+    folder = tmp_path / "plugins" / "acme"
+    folder.mkdir(parents=True)
+    (folder / "m1.toml").write_text(profiles.text([profiles.variable()]), encoding="utf-8")
+    file = tmp_path / "ccmaster.toml"
+    devices = device("s", address=2, secondary=3, profile="acme/m1") + device("p", secondary=1)
+    file.write_text(f'[box]\nplugin_dirs = ["{tmp_path}/plugins"]\n{NATIVE}{devices}', encoding="utf-8")
+    with pytest.raises(ConfigError) as error:
+        load_checked(file)
+    assert [str(fault).partition(": ")[2] for fault in error.value.faults] == [
+        "[device.s] secondary: found 3, expected none, for devices of acme/m1 have no secondaries"
     ]
 
 
@@ -418,6 +449,33 @@ def test_sections_of_later_versions_are_left_out_with_a_warning(read):
 def test_a_port_that_is_absent_is_a_warning(read):
     (warning,) = read('[line.native]\nendpoint = "serial:/dev/not-there"').warnings
     assert warning.endswith("[line.native] endpoint: /dev/not-there is not there now; the line waits for it")
+
+
+def test_a_name_that_another_adapter_may_get_is_a_warning_with_the_lasting_one(read, tmp_path, monkeypatch):
+    text = '[line.native]\nendpoint = "serial:/dev/ttyUSB77"'
+    assert read(text).warnings[1].endswith("replugging; /dev/serial/by-id/… stays it")
+    (tmp_path / "usb-FTDI-if00-port0").symlink_to("/dev/ttyUSB77")
+    monkeypatch.setattr("concentrator.app.config._BY_ID", tmp_path)
+    assert read(text).warnings[1].endswith(f"replugging; {tmp_path}/usb-FTDI-if00-port0 stays it")
+
+
+def test_eleven_native_meters_on_the_network_are_one_too_many(read):
+    def meters(count):
+        lines = "".join(
+            f'[line.w{n}]\nendpoint = "tcp:10.0.0.{n}:502"\nprotocol = "modbus-tcp"\n'
+            f'[device.d{n}]\nline = "w{n}"\nprofile = "energycm/ccm"\naddress = 1\n'
+            for n in range(1, count + 1)
+        )
+        return lines
+
+    assert len(read(meters(10)).devices) == 10
+    with pytest.raises(ConfigError) as raised:
+        read(meters(11))
+    (fault,) = raised.value.faults
+    assert str(fault).endswith(
+        '[device.d11] line: found "w11", with 11 native meters on the network in all, '
+        "expected at most 10 native meters on the network"
+    )
 
 
 def test_history_that_is_off_stops_files_with_a_warning(read):

@@ -7,8 +7,20 @@ from twisted.internet import reactor
 from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThread
 
+from concentrator.actions.present import whole_device_json
+from concentrator.actions.schema import Argument, Kind
+from concentrator.actions.table import Action, Permission
 from concentrator.api import LineState, UplinkState
-from concentrator.app.control import NotAnswering, ask, device_lines, status_lines
+from concentrator.app.control import (
+    NotAnswering,
+    NotDone,
+    act,
+    ask,
+    device_lines,
+    device_report,
+    status_lines,
+    value_text,
+)
 from concentrator.portal.doors import build_control_site
 from tests.support.web import NOW, FakeBox, device
 
@@ -66,6 +78,36 @@ async def test_devices_are_a_table(box, tmp_path):
 async def test_what_the_box_refuses_is_said_in_its_words(box, tmp_path):
     with pytest.raises(NotAnswering, match="device nobody"):
         await asking(tmp_path, "/api/devices/nobody")
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_box_does_what_it_is_asked_and_what_is_not_said_is_not_sent(box, tmp_path):
+    heard = []
+
+    def told(uid, alias):
+        heard.append((uid, alias))
+        return {"uid": uid}
+
+    schema = (Argument("uid", Kind.TEXT, ""), Argument("alias", Kind.TEXT, "", False, "none"))
+    box.table.register(Action("told", "", Permission.CONFIG, schema, told))
+    assert await deferToThread(act, tmp_path, "told", uid="x", alias=None) == {"uid": "x"}
+    assert heard == [("x", "none")]
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_the_box_did_not_do_is_said_in_its_words_alone(box, tmp_path):
+    with pytest.raises(NotDone) as error:
+        await deferToThread(act, tmp_path, "device.get", uid="mian")
+    assert error.value.sentence == "There is nothing of this name: device mian (did you mean main?)"
+
+
+def test_a_device_is_reported_with_what_it_does_not_say(box):
+    state = device("x", alias="", model="", firmware="", health="silent", at=None, values={}, trouble="No answer.")
+    who, how, first, *_ = device_report(whole_device_json(state))
+    assert who == "x: 0420020081, MB_RTU_CCM, ID 1 on native"
+    assert how == "  silent: No answer., last seen never"
+    assert first.split() == ["i1", "current", "L1", "-", "A"]
+    assert value_text({"value": 7}) == "7" and value_text({"value": 1.5, "unit": "kW"}) == "1.5 kW"
 
 
 def test_a_box_that_is_not_running_is_said_so(tmp_path):

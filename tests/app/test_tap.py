@@ -83,6 +83,15 @@ def test_a_state_folder_that_cannot_be_made_is_said(tmp_path):
     assert f"{tmp_path}/state" in ended.stderr
 
 
+def test_a_part_that_does_not_start_ends_the_program_with_a_status_that_says_so(tmp_path):
+    (tmp_path / "state" / "journal.db").mkdir(parents=True)
+    (tmp_path / "ccmaster.toml").write_text(f'[box]\nstate_dir = "{tmp_path}/state"\n[web]\nlisten = []\n')
+    ended = outcome(twistd(tmp_path / "ccmaster.toml"))
+    assert "it does not start" in ended.stdout
+    assert "Server Shut Down." in ended.stdout
+    assert ended.returncode == 1
+
+
 class NoBus:
     """A port that is not there."""
 

@@ -7,6 +7,7 @@ from attrs import evolve
 
 from bench import bus, cpu
 from bench.run import Run, limit_s, measure, summed_up
+from bench.scene import Task
 from concentrator.sim.bus import Wire
 from concentrator.sim.exchange import Exchange, Status
 
@@ -28,7 +29,7 @@ def window(gaps_s: list[float]) -> list[Exchange]:
 
 
 def summary(exchanges: list[Exchange]) -> Run:
-    return summed_up("master", "bus", start_s=0.2, cpu_us=1000.0, rss_mib=30.0, window=exchanges)
+    return summed_up("master", "bus", start_s=0.2, cpu_us=1000.0, rss_mib=30.0, window=exchanges, slaves=32)
 
 
 def test_the_limit_is_that_of_the_wire() -> None:
@@ -52,6 +53,7 @@ def test_a_master_that_breaks_the_silence_is_above_the_limit_and_counted() -> No
 def test_what_was_not_answered_is_no_work_done() -> None:
     exchanges = window([0.004] * 11)
     lost = [evolve(each, status=Status.UNSEEN) if n % 2 else each for n, each in enumerate(exchanges)]
+    assert (summary(exchanges).lost, summary(lost).lost) == (0, 5)
     assert summary(lost).efficiency == pytest.approx(summary(exchanges).efficiency / 2)
 
 
@@ -64,7 +66,7 @@ def test_exchanges_that_the_simulator_spoilt_are_left_out() -> None:
 
 
 def test_a_master_is_measured_from_outside() -> None:
-    run = measure("pymodbus sync", "instant", ("--instant",), 0.5)
+    run = measure("pymodbus sync", "instant", ("--instant",), 0.5, Task())
     assert run.statuses == {"ok": run.exchanges}
     assert run.exchanges > 5
     assert 0 < run.cpu_us < 100_000
@@ -72,12 +74,17 @@ def test_a_master_is_measured_from_outside() -> None:
     assert 0 < run.start_s < 10
 
 
-def test_reports_show_medians_spread_and_ratios() -> None:
+def test_reports_show_medians_spread_and_ratios_to_every_peer() -> None:
+    figures = {
+        "ccmaster": (0.004, (10, 20, 60)),
+        "libmodbus t3.5": (0.004, (30, 40, 50)),
+        "pymodbus async": (0.001, (90,)),
+    }
     runs = [
         evolve(summary(window([gap_s] * 11)), master=master, bus="byte by byte", cpu_us=cpu_us)
-        for master, gap_s, cpus in (("ccmaster", 0.004, (10, 20, 60)), ("pymodbus async", 0.001, (80, 90, 95)))
+        for master, (gap_s, cpus) in figures.items()
         for cpu_us in cpus
     ]
     (row,) = [line for line in cpu.report(runs).splitlines() if "ccmaster  " in line]
-    assert "20 (10..60)  0.22x" in row
-    assert "0 " in bus.report(runs)
+    assert row.split()[4:8] == ["20", "(10..60)", "0.500", "0.222"]
+    assert "pymodbus async" in bus.report(runs)

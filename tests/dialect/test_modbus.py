@@ -4,7 +4,7 @@ import pytest
 
 from concentrator.api import Taken
 from concentrator.dialect.modbus import dialects
-from concentrator.model.errors import NoReply
+from concentrator.model.errors import NoReply, Refused
 from concentrator.model.profile import DeviceProfile, Function, Point, Rate
 from concentrator.model.quantity import Kind, Quantity
 from concentrator.wire.conversation import LineSettings
@@ -93,3 +93,63 @@ def test_a_slow_line_reads_over_fewer_registers_than_the_device_allows():
 def test_stations_of_one_profile_share_its_plan():
     dialect = dialects()["modbus-rtu"]
     assert dialect.station(METER, 1, {}).blocks is dialect.station(METER, 2, {}).blocks
+
+
+def test_a_refused_block_is_read_in_parts_and_only_by_the_station_that_refused():
+    dialect = dialects()["modbus-rtu"]
+    wide = profile(point("a", 0), point("b", 4, scale=0.1), point("c", 5), point("d", 20, rate=Rate.SLOW))
+    meter, other = (dialect.station(wide, unit, {}) for unit in (1, 2))
+    whole, slow = meter.blocks
+    parts = meter.refused(whole, 2)
+    assert [(block.address, block.count) for block in parts] == [(0, 1), (4, 2)]
+    assert meter.blocks == (*parts, slow)
+    assert other.blocks == (whole, slow)
+    assert list(meter.refused(parts[0], 2)) == [parts[0]]
+    halves = meter.refused(parts[1], 3)
+    assert [(block.address, block.count) for block in halves] == [(4, 1), (5, 1)]
+    meter.lost()
+    assert meter.blocks == (parts[0], *halves, slow)
+    _, taken = play(meter.read(halves[0]), b"\x08\xfc")
+    assert taken == Taken({"b": 230.0})
+
+
+def test_a_function_that_is_not_there_is_not_looked_for_in_parts():
+    meter = station(device=profile(point("a", 0), point("b", 9)))
+    (block,) = meter.blocks
+    assert list(meter.refused(block, 1)) == [block]
+    assert meter.blocks == (block,)
+
+
+def test_a_scale_factor_goes_on_being_read_when_its_block_is_refused():
+    meter = station(device=profile(point("a", 0, sf_address=9), point("b", 1, sf_address=9)))
+    (block,) = meter.blocks
+    factor, values = meter.refused(block, 2)
+    play(meter.read(factor), b"\xff\xff")
+    _, taken = play(meter.read(values), b"\x08\xfc\x00\x0a")
+    assert taken == Taken({"a": 230.0, "b": 1.0})
+
+
+def test_who_a_device_is_is_read_as_far_as_it_knows():
+    known = profile(point("serial", 2, "ascii10", identifies=True), point("model", 90, "ascii10", identifies=True))
+    conversation = station(device=known).identify()
+    next(conversation)
+    conversation.send(b"0420020081")
+    with pytest.raises(StopIteration) as ended:
+        conversation.throw(Refused(2))
+    assert ended.value.value == Taken({"serial": "0420020081"}, ("model",))
+    conversation = station(device=known).identify()
+    next(conversation)
+    conversation.throw(Refused(2))
+    with pytest.raises(Refused):
+        conversation.throw(Refused(2))
+    conversation = station(device=known).identify()
+    next(conversation)
+    with pytest.raises(Refused):
+        conversation.throw(Refused(6))
+
+
+def test_what_tells_who_a_device_is_is_not_read_by_the_cycle_as_well():
+    mixed = profile(point("serial", 2, "ascii10", identifies=True, rate=Rate.NORMAL), point("f", 8, rate=Rate.NORMAL))
+    meter = station(device=mixed)
+    assert [(block.address, block.count) for block in meter.who] == [(2, 7)]
+    assert meter.blocks == ()

@@ -3,7 +3,7 @@
 import pytest
 
 from concentrator.line.statistics import Counters
-from concentrator.line.trace import Trace, Traced
+from concentrator.line.trace import Trace
 from concentrator.model.errors import Garbled, LineLost, NoReply, Refused, Unexpected
 
 
@@ -28,6 +28,6 @@ def test_every_exchange_is_counted_as_what_it_was(error, counted):
 def test_a_trace_keeps_the_newest_and_reads_as_hex():
     trace = Trace(2)
     for n in range(3):
-        trace.keep(Traced(float(n), n + 0.1, "main", b"\x01\x03", b"\xff", "The answer is damaged."))
+        trace.keep(float(n), n + 0.1, "main", b"\x01\x03", b"\xff", "The answer is damaged.")
     assert [traced.began for traced in trace.exchanges()] == [1.0, 2.0]
     assert str(trace.exchanges()[0]) == "1.000 main > 01 03 < ff The answer is damaged."

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from serial import serialposix
 from twisted.internet import reactor
 from twisted.internet.endpoints import clientFromString
 from twisted.internet.protocol import Factory, Protocol
@@ -53,6 +54,7 @@ def test_other_descriptions_are_left_to_twisted():
         ("serial:/dev/ttyS0:stopbits=3", "stopbits=3"),
         ("serial:/dev/ttyS0:bytesize=9", "bytesize=9"),
         ("serial:/dev/ttyS0:speed=9600", "speed is none of"),
+        ("serial:/dev/ttyS0:rs485=rts", "rs485=rts is none of driver, on, inverted"),
     ],
 )
 def test_a_wrong_description_is_said_in_words(description, words):
@@ -72,8 +74,9 @@ class Port:
         self.master, self.slave = os.openpty()
         self.path = os.ttyname(self.slave)
 
-    def open(self):
-        return SerialEndpoint(reactor, SerialAddress(self.path)).connect(Factory.forProtocol(Protocol))
+    def open(self, **settings):
+        address = SerialAddress(self.path, **settings)
+        return SerialEndpoint(reactor, address).connect(Factory.forProtocol(Protocol))
 
     def close(self):
         os.close(self.master)
@@ -107,3 +110,41 @@ def test_what_is_no_port_is_refused_with_its_name(tmp_path):
     endpoint = SerialEndpoint(reactor, SerialAddress(str(tmp_path / "file")))
     refused = results.failureResultOf(endpoint.connect(Factory.forProtocol(Protocol)), LineLost)
     assert f"{tmp_path}/file: " in refused.value.detail
+
+
+def test_a_driver_that_cannot_switch_the_transceiver_is_refused_and_the_port_let_go(port):
+    refused = results.failureResultOf(port.open(rs485="on"), LineLost)
+    assert refused.value.detail == f"{port.path}: its driver has no RS-485 mode, so rs485 must be left out"
+    results.successResultOf(port.open()).transport.connectionLost(refused)
+
+
+class Driver:
+    """Takes the place of the kernel's answers to ioctl, and keeps what it was asked."""
+
+    GET_SERIAL, SET_SERIAL, GET_RS485, SET_RS485 = 0x541E, 0x541F, 0x542E, 0x542F
+
+    def __init__(self, ioctl):
+        self._ioctl = ioctl
+        self.low_latency, self.rs485 = False, 0
+
+    def __call__(self, fd, request, argument=0, *more):
+        if request == self.SET_SERIAL:
+            self.low_latency = bool(argument[4] & 0x2000)  # ASYNC_LOW_LATENCY
+        elif request == self.SET_RS485:
+            self.rs485 = argument[0]
+        elif request not in (self.GET_SERIAL, self.GET_RS485):
+            return self._ioctl(fd, request, argument, *more)
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("rs485", "flags"),
+    # struct serial_rs485 of linux/serial.h: 1 enabled, 2 RTS high while sending, 4 RTS high afterwards
+    [("driver", 0), ("on", 0b011), ("inverted", 0b101)],
+)
+def test_a_driver_is_told_how_to_switch_the_transceiver_and_not_to_wait_for_more_bytes(port, monkeypatch, rs485, flags):
+    driver = Driver(serialposix.fcntl.ioctl)
+    monkeypatch.setattr(serialposix.fcntl, "ioctl", driver)
+    opened = results.successResultOf(port.open(rs485=rs485))
+    assert (driver.low_latency, driver.rs485) == (True, flags)
+    opened.transport.connectionLost(None)

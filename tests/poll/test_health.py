@@ -11,23 +11,23 @@ from concentrator.poll.health import FAILURES, StationHealth
         ("", "new", []),
         ("a", "answering", []),
         ("f", "new", []),
-        ("fff", "silent", ["lost"]),
+        ("fff", "silent", ["silent"]),
         ("ffa", "answering", []),
         ("aa", "answering", []),
         ("af", "doubtful", []),
         ("afa", "answering", []),
         ("aff", "doubtful", []),
         ("affaff", "doubtful", []),
-        ("afff", "silent", ["lost"]),
-        ("afffff", "silent", ["lost"]),
-        ("afffa", "answering", ["lost", "found"]),
-        ("afffafff", "silent", ["lost", "found", "lost"]),
+        ("afff", "silent", ["silent"]),
+        ("afffff", "silent", ["silent"]),
+        ("afffa", "answering", ["silent"]),
+        ("afffafff", "silent", ["silent", "silent"]),
     ],
 )
 def test_a_station_lives_as_it_answers(story, label, told):
     assert FAILURES == 3
     events = []
-    health = StationHealth(lambda: events.append("lost"), lambda: events.append("found"))
+    health = StationHealth(lambda: events.append("silent"))
     for letter in story:
         (health.answered if letter == "a" else health.failed)()
     assert (health.label, events) == (label, told)

@@ -6,6 +6,8 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ServerEndpoint
 
+from concentrator.api import LineState
+from concentrator.line.trace import Traced
 from concentrator.portal.numbers import ago
 from concentrator.web import events
 from tests.support.browser import Browser
@@ -138,7 +140,9 @@ async def test_a_page_without_scripts_is_complete_and_offers_to_read_again(serve
 @pytest_twisted.ensureDeferred
 async def test_no_page_scrolls_sideways_on_the_smallest_phone_and_everything_can_be_reached_by_keyboard(served):
     served.box.devices += [device("x", alias="W" * 64, health="silent", trouble="x" * 300, serial="9" * 40)]
-    for path in ("/", "/devices/x"):
+    served.box.lines = [LineState("native", "serial:x", True, "", stations={"247": {"bytes_in": 12_480_000}})]
+    served.box.exchanges = [Traced(NOW, NOW + 1, 1, b"r" * 8, b"x" * 255, "The answer is damaged: checksum")]
+    for path in ("/", "/devices/x", "/lines/native"):
         for theme in ("light", "dark"):
             await served.open(path, width=320, height=800, theme=theme)
             assert await served.browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -155,3 +159,17 @@ async def test_no_page_scrolls_sideways_on_the_smallest_phone_and_everything_can
         assert outline == "3px"
         reached.add(reached_now)
     assert {"Skip to content", "Live", "Devices", "Data of Main", "Data of Workshop"} <= reached
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_counters_of_a_line_go_on_rising_on_its_page(served):
+    counted = [
+        LineState("native", "serial:x", True, "", {"requests": n}, stations={"1": {"requests": n}}) for n in (7, 8)
+    ]
+    served.box.lines = counted[:1]
+    await served.open("/lines/native")
+    cell = "[data-cell=':line.native.at.1.requests']"
+    assert await served.text(cell) == "7"
+    served.box.lines = counted[1:]
+    served.box.change("main", values={"p": 1.0})
+    await served.browser.until(f"document.querySelector(\"{cell}\").textContent === '8'")

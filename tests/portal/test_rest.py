@@ -6,7 +6,10 @@ from twisted.internet.defer import Deferred
 
 from concentrator.actions.schema import Argument, Kind
 from concentrator.actions.table import Action, Permission
-from concentrator.model.errors import NoReply, NotConfirmed, NotWritable
+from concentrator.actions.tasks import Tasks, task_actions
+from concentrator.actions.tracing import tracing_actions
+from concentrator.line.trace import Traced
+from concentrator.model.errors import Busy, NoReply, NotConfirmed, NotWritable, TooOften
 from concentrator.portal.doors import build_control_site
 from concentrator.web.site import BODY_MOST
 from tests.support.web import FakeBox, Visit, visit
@@ -132,6 +135,8 @@ def test_bad_bodies_are_refused_in_words_and_nothing_is_done(box, socket, body, 
     ("result", "status", "code"),
     [
         (NotWritable("p"), 409, "not_writable"),
+        (Busy("p"), 409, "busy"),
+        (TooOften("p"), 429, "too_often"),
         (NotConfirmed("p"), 502, "not_confirmed"),
         (NoReply("p"), 504, "no_reply"),
         (ZeroDivisionError("a secret"), 500, "failed"),
@@ -176,3 +181,20 @@ def test_a_caller_that_leaves_does_not_undo_what_it_asked_for(box, socket):
 def test_what_is_not_the_api_is_not_on_the_socket(socket):
     assert visit(socket, "/").status == 404
     assert visit(socket, "/devices/main").status == 404
+
+
+def test_a_line_its_trace_and_the_tasks_have_addresses_of_their_own(box, socket):
+    tasks = Tasks(box.wall)
+    for action in (*tracing_actions(box.traces), *task_actions(tasks)):
+        box.table.register(action)
+    box.exchanges = [Traced(n, n + 0.1, 1, bytes([n]), b"", "") for n in range(5)]
+    task = tasks.start("line.scan native", lambda tell: Deferred())
+    assert visit(socket, "/api/lines/native").json["name"] == "native"
+    assert len(visit(socket, "/api/lines/native/trace").json) == 5
+    assert [each["request"] for each in visit(socket, "/api/lines/native/trace?last=2").json] == ["03", "04"]
+    assert [each["id"] for each in visit(socket, "/api/tasks").json] == [task.id]
+    assert visit(socket, f"/api/tasks/{task.id}").json["state"] == "running"
+    assert visit(socket, "/api/tasks/none").status == 404
+    assert visit(socket, "/api/lines/nativ/trace").status == 404
+    for wrong in ("last=two", "last=-1", "last=9999999999"):
+        assert visit(socket, f"/api/lines/native/trace?{wrong}").status == 400

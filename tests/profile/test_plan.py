@@ -1,5 +1,7 @@
 """Reads: each polled point in exactly one, at its cadence, nothing beyond what the device bears."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -161,6 +163,20 @@ def test_who_a_device_is_is_taken_from_a_leisurely_read_as_it_is():
     assert plan_identity(device) == (device.blocks[0],)
 
 
+def test_who_a_device_is_is_read_over_no_wider_holes_than_the_cycle_is():
+    serial = point("serial", 0, 2, identifies=True, rate=Rate.NORMAL)
+    device = profile(serial, point("model", 10, identifies=True, rate=Rate.NORMAL))
+    assert [(block.address, block.count) for block in plan_identity(device)] == [(0, 11)]
+    assert [(block.address, block.count) for block in plan_identity(device, 3)] == [(0, 2), (10, 1)]
+    assert set(plan_identity(device, 3)) <= set(plan_blocks(device, 3))
+
+
+def test_registers_that_must_not_be_read_over_are_behind_a_barrier():
+    points = point("a", 0), point("b", 5)
+    assert planned(*points) == [(0, 6, ["a", "b"])]
+    assert planned(*points, traits=Traits(barriers=(3,))) == [(0, 1, ["a"]), (5, 1, ["b"])]
+
+
 @pytest.mark.parametrize(
     ("settings", "registers"), [(LineSettings(9600), 13), (LineSettings(19200, 11), 16), (LineSettings(115200), 69)]
 )
@@ -222,8 +238,13 @@ def test_every_polled_point_is_read_once_and_nothing_is_more_than_the_device_bea
 
     read = [one for block in plan for one in block.points]
     assert sorted(one.name for one in read) == sorted(one.name for one in points if one.polled)
+    widest_hole = widest if hole is None else min(widest, hole)
     for block in plan:
         end = block.address + block.count
+        wanted = {address for one in block.points for address in one.addresses}
+        wanted |= {one.sf_address for one in points if one.polled and one.function is block.function}
+        inside = sorted(address for address in wanted - {None} if block.address <= address < end)
+        assert all(after - before <= widest_hole + 1 for before, after in pairwise(inside))
         assert 1 <= block.count <= longest
         assert not any(block.address < barrier < end for barrier in barriers)
         period_s = block.every_s or RATE_S[block.rate]

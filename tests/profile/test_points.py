@@ -202,6 +202,12 @@ def test_strings_say_their_length_in_registers():
         ({"kind": "counter"}, "kind", "instantaneous, the kind of v1"),
         ({"rate": "sometimes"}, "rate", "fast, normal, slow or control"),
         ({"every": "5"}, "every", 'a duration such as "5 s"'),
+        ({"function": "input", "writable": True}, "writable", "true only of holding or coil"),
+        (
+            {"type": "u32", "words": [1, 3], "writable": True},
+            "words",
+            "neighbours, for one request must write them all",
+        ),
         ({"unit_id": 256}, "unit_id", "a Modbus ID from 0 to 255"),
     ],
 )

@@ -45,11 +45,29 @@ def test_a_wrong_or_a_missing_key_leaves_nothing_to_look_at():
         ("command", "value", 0xFF00, -1),
         ("evidence", "values", {}, []),
         ("identify", "len", 1, 0),
+        ("variable", "stays", False, 0),
+        ("secondary", "address", 5, -1),
     ],
 )
 def test_a_key_holds_what_it_must(section, key, good, bad):
     assert LISTS[section][key].holds(good)
     assert not LISTS[section][key].holds(bad)
+
+
+@pytest.mark.parametrize(
+    ("key", "good", "bad"),
+    [
+        ("write_function", 6, 5),
+        ("write_function", 16, "16"),
+        ("settle_ms", 0, -1),
+        ("secondary_from", 0x100, 65536),
+        ("secondary_entry", 16, 0),
+        ("secondary_models", ["CcM1-C"], [1]),
+    ],
+)
+def test_a_key_of_the_whole_profile_holds_what_it_must(key, good, bad):
+    assert TABLES["profile"][key].holds(good)
+    assert not TABLES["profile"][key].holds(bad)
 
 
 def test_every_section_has_its_keys():

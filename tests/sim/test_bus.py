@@ -15,10 +15,15 @@ REQUEST = framed(1, bytes.fromhex("03 0000 0028"))
 REPLY = framed(1, bytes((3, 80)) + bytes(80))
 
 
-def answering(frame: bytes) -> bytes | None:
-    if frame[0] == 0:
-        return b""
-    return REPLY if frame[0] == 1 else framed(frame[0], b"\x83\x02") if frame[0] == 2 else None
+LONG = framed(5, bytes((3, 40)) + bytes(range(40)))
+SHORT = framed(5, b"\x83\x02")
+TWINS = framed(5, bytes.fromhex("03 0000 0014"))
+FOUR = framed(6, bytes.fromhex("03 0000 0001"))
+
+
+def answering(frame: bytes) -> list[bytes]:
+    refusal = framed(2, b"\x83\x02")
+    return {1: [REPLY], 2: [refusal], 5: [LONG, SHORT], 6: [framed(6, b"\x83\x02")] * 4}.get(frame[0], [])
 
 
 class Master:
@@ -280,3 +285,102 @@ def test_exchanges_survive_their_log_and_an_unfinished_line_is_left_out() -> Non
     assert from_log(text) == master.exchanges
     assert from_log(text[:-1]) == master.exchanges[:1]
     assert from_log("") == []
+
+
+@pytest.mark.parametrize("wire", [Wire(), evolve(Wire(), fifo=8), evolve(Wire(), fifo=64), Wire(is_instant=True)])
+def test_two_slaves_with_one_address_spoil_each_others_replies(wire: Wire) -> None:
+    master = Master(wire)
+    for _ in range(20):
+        master.given.clear()
+        master.send(TWINS)
+        master.rest()
+        assert not is_intact(master.heard)
+        assert len(LONG) <= len(master.heard) <= len(LONG) + len(SHORT)
+    assert [exchange.status for exchange in master.exchanges] == [Status.COLLIDED] * 20
+    assert master.bus.wake_at() is None
+
+
+def test_what_is_left_of_the_longer_reply_is_heard_and_the_wire_is_free_only_then() -> None:
+    master = Master()
+    master.send(TWINS)
+    master.rest()
+    (exchange,) = master.exchanges
+    assert exchange.reply_ended == pytest.approx(1000.0 + (8 + len(LONG)) * CHARACTER_S + 0.005)
+    assert master.heard[: len(SHORT)] != LONG[: len(SHORT)]
+    assert master.heard[len(SHORT) :] == LONG[len(SHORT) :]
+    assert master.given[-1][0] == pytest.approx(exchange.reply_ended)
+    master.bus.take(REQUEST, exchange.reply_ended + T35_S + 0.0001)
+    master.rest()
+    assert not master.exchanges[1].is_early
+
+
+def test_any_number_of_slaves_with_one_address_end_as_one_exchange() -> None:
+    master = Master(evolve(WIRE, turnaround_s=(0.005, 0.060)))  # their short replies may miss each other
+    for _ in range(20):
+        master.send(FOUR)
+        master.rest()
+    assert len(master.exchanges) == 20
+    assert {exchange.status for exchange in master.exchanges} == {Status.COLLIDED, Status.REFUSED}
+    assert len(master.heard) <= 20 * 4 * 5
+
+
+def test_capture_lets_the_first_to_speak_survive_whole() -> None:
+    master = Master(Wire(), Faults(capture=1.0))
+    survivors = set()
+    for _ in range(20):
+        master.given.clear()
+        master.send(TWINS)
+        master.rest()
+        survivors.add(master.heard)
+    assert survivors == {LONG, SHORT}
+    assert {exchange.status for exchange in master.exchanges} == {Status.OK, Status.REFUSED}
+
+
+def test_capture_falls_as_often_as_asked() -> None:
+    master = Master(Wire(), Faults(capture=0.3))
+    for _ in range(200):
+        master.send(TWINS)
+        master.rest()
+    assert 100 < [exchange.status for exchange in master.exchanges].count(Status.COLLIDED) < 180
+
+
+def test_faults_that_are_changed_hold_from_the_next_request_on() -> None:
+    master = Master()
+    for faults in (Faults(), Faults(silent=frozenset({1})), Faults(crc=1.0), Faults()):
+        master.bus.faults = faults
+        master.send()
+        master.rest()
+    assert [exchange.status for exchange in master.exchanges] == [Status.OK, Status.SILENT, Status.CRC, Status.OK]
+
+
+@pytest.mark.parametrize("wire", [WIRE, evolve(WIRE, fifo=8), evolve(WIRE, fifo=3), evolve(WIRE, is_instant=True)])
+def test_an_echoing_adapter_gives_the_master_its_own_bytes_back_first(wire: Wire) -> None:
+    master = Master(evolve(wire, is_echoing=True))
+    for number in range(1, 4):
+        master.send(REQUEST)
+        master.rest()
+        assert master.heard == (REQUEST + REPLY) * number
+    master.send(framed(9, bytes.fromhex("03 0000 0001")))
+    master.rest()
+    assert master.heard.endswith(framed(9, bytes.fromhex("03 0000 0001")))
+    assert master.bus.wake_at() is None
+
+
+def test_an_echo_comes_byte_by_byte_as_it_is_sent() -> None:
+    master = Master(evolve(WIRE, is_echoing=True))
+    master.send()
+    master.rest()
+    assert [moment for moment, _ in master.given[:8]] == pytest.approx(
+        [1000.0 + (n + 1) * CHARACTER_S for n in range(8)]
+    )
+
+
+def test_the_echo_of_an_interruption_is_noise() -> None:
+    master = Master(evolve(WIRE, is_echoing=True))
+    master.send()
+    master.rest(8 * CHARACTER_S + 0.010)
+    master.given.clear()
+    master.send()
+    master.rest()
+    assert REQUEST not in master.heard
+    assert [exchange.status for exchange in master.exchanges] == [Status.COLLIDED, Status.COLLIDED]

@@ -12,7 +12,8 @@ from concentrator.profile.decode import compile_block
 from concentrator.sim.bus import Bus, Faults, Wire
 from concentrator.sim.exchange import Exchange
 from concentrator.sim.field import Field
-from concentrator.sim.meter import UNLOCK, CcmMeter, ccm_meters
+from concentrator.sim.link import Led
+from concentrator.sim.meter import UNLOCK, CcmMeter, ccm_meters, unlinked_meters
 from concentrator.sim.slave import BUSY, ILLEGAL_ADDRESS, ILLEGAL_VALUE, Refusal, framed, is_intact
 
 NOW = 1_795_262_400.0
@@ -146,6 +147,75 @@ def test_a_clock_that_is_set_odd_or_back_disturbs_nothing() -> None:
     assert shown(subject, NOW - 86_400)["uptime"] == 0
 
 
+def test_a_direction_mode_holds_from_the_moment_it_is_written() -> None:
+    subject = ccm_meters(PROFILE, 9, "test", NOW)[8]
+    before = shown(subject)
+    assert (before["direction_mode"], float(before["p"]) < 0) == (1, True)
+    for second, (mode, sign) in enumerate([(0, 0), (2, 1), (1, -1)], 1):
+        subject.write(DIRECTION, (mode,), NOW + second)
+        power = float(shown(subject, NOW + second)["p"])
+        assert (power > 0) - (power < 0) == sign
+    after = shown(subject, NOW + 3)
+    assert all(float(after[name]) >= float(before[name]) for name in ("ea_imp", "ea_exp", "er_imp", "er_exp"))
+
+
+def test_a_power_cut_keeps_what_is_stored_and_nothing_else() -> None:
+    subject = meter()
+    subject.write(DIRECTION, (1,), NOW)
+    subject.write(IDENTIFY, (600,), NOW + 1)
+    subject.write(LOCK, (UNLOCK,), NOW + 1)
+    subject.power(False, NOW + 2)
+    assert subject.reply(framed(1, bytes.fromhex("03 0000 0001")), NOW + 3) is None
+    assert subject.led(NOW + 3) is Led.OFF
+    counted = shown(subject, NOW + 3)["ea_imp"]
+    subject.power(True, NOW + 500)
+    values = shown(subject, NOW + 500)
+    assert (values["direction_mode"], values["identify"], values["unlock"]) == (1, 0, 0)
+    assert values["uptime"] == 0
+    assert values["ea_imp"] == counted
+    subject.power(True, NOW + 600)
+    assert shown(subject, NOW + 600)["uptime"] == 100
+
+
+def test_a_meter_that_is_replaced_has_its_id_and_its_place_and_a_serial_and_counters_of_its_own() -> None:
+    subject = meter()
+    subject.write(DIRECTION, (2,), NOW)
+    subject.replace("0420099999", NOW + 100)
+    values = shown(subject, NOW + 100)
+    assert (values["serial"], values["ea_imp"], values["uptime"]) == ("0420099999", 0, 0)
+    assert (values["direction_mode"], values["modbus_id"], values["model"]) == (0, 1, 4)
+    assert float(shown(subject, NOW + 3700)["ea_imp"]) > 0
+
+
+def test_counters_that_are_reset_are_those_of_the_same_meter() -> None:
+    subject = meter()
+    before = shown(subject)
+    subject.reset(NOW + 0.5)
+    values = shown(subject, NOW + 0.6)
+    assert (values["serial"], values["ea_imp"], values["ea_imp2"]) == (before["serial"], 0, 0)
+
+
+def test_a_meter_can_come_with_an_id_that_nobody_here_gave_it() -> None:
+    subject = meter()
+    subject.move(33)
+    assert (subject.unit, subject.listens(NOW)) == (33, 33)
+    for unit in (0, 247):
+        with pytest.raises(ValueError, match="1 to 246"):
+            subject.move(unit)
+
+
+def test_the_light_flashes_while_a_meter_is_to_be_found() -> None:
+    subject = meter()
+    subject.write(IDENTIFY, (30,), NOW)
+    assert (subject.led(NOW + 29), subject.led(NOW + 31)) == (Led.SLOW, Led.OFF)
+
+
+def test_meters_from_the_factory_all_have_one_id_and_serials_of_their_own() -> None:
+    meters = [*ccm_meters(PROFILE, 5, "test", NOW), *unlinked_meters(PROFILE, 5, "test", NOW, after=5)]
+    assert [one.unit for one in meters] == [1, 2, 3, 4, 5, 1, 1, 1, 1, 1]
+    assert [one.serial for one in meters] == [one.serial for one in ccm_meters(PROFILE, 10, "test", NOW)]
+
+
 requests = st.one_of(
     st.binary(max_size=300),
     st.builds(framed, st.integers(0, 4), st.binary(min_size=1, max_size=12)),
@@ -165,7 +235,7 @@ def test_whatever_a_master_sends_the_bus_stays_in_order(sent: list[tuple[bytes, 
     heard: list[Exchange] = []
     field = Field(ccm_meters(PROFILE, 3, "test", NOW))
     faults = Faults(crc=0.1, noise=0.1, late=0.2, late_s=0.1)
-    bus = Bus(Wire(is_strict=is_strict), faults, lambda frame: field.answer(frame, NOW), heard.append)
+    bus = Bus(Wire(is_strict=is_strict), faults, lambda frame: field.replies(frame, NOW), heard.append)
     now = 0.0
     for data, pause_s in sent:
         bus.take(data, now)
@@ -183,7 +253,7 @@ def test_a_request_is_answered_the_same_whole_and_byte_by_byte(request: bytes) -
     replies = []
     for size in (max(len(request), 1), 1):
         field = Field(ccm_meters(PROFILE, 3, "test", NOW))
-        bus = Bus(Wire(), Faults(), lambda frame, field=field: field.answer(frame, NOW), lambda _: None)
+        bus = Bus(Wire(), Faults(), lambda frame, field=field: field.replies(frame, NOW), lambda _: None)
         now, given_back = 0.0, b""
         for start in range(0, len(request), size):
             bus.take(request[start : start + size], now)

@@ -7,7 +7,7 @@ from attrs import define, field
 
 from concentrator.sim.field import Field
 from concentrator.sim.pattern import PatternSlave
-from concentrator.sim.slave import BUSY, Refusal, answer, framed, is_intact
+from concentrator.sim.slave import BUSY, Refusal, answer, answer_at, framed, is_intact
 
 
 @define
@@ -16,6 +16,9 @@ class Notebook:
 
     unit: int
     told: list[tuple[int, tuple[int, ...]]] = field(factory=list)
+
+    def reply(self, frame: bytes, at: float) -> bytes | None:
+        return answer_at(self.unit, self, frame, at)
 
     def read(self, address: int, count: int, at: float) -> Sequence[int]:
         return range(address, address + count)
@@ -71,19 +74,18 @@ def test_the_checksum_is_that_of_the_standard() -> None:
 
 def test_a_broadcast_reaches_everybody_and_is_not_answered() -> None:
     slaves = [Notebook(1), Notebook(2)]
-    assert Field(slaves).answer(framed(0, bytes.fromhex("06 0001 0005")), 0.0) == b""
+    assert Field(slaves).replies(framed(0, bytes.fromhex("06 0001 0005")), 0.0) == []
     assert [slave.told for slave in slaves] == [[(1, (5,))]] * 2
 
 
 def test_nobody_answers_at_an_empty_address() -> None:
-    assert Field([Notebook(1)]).answer(framed(2, bytes.fromhex("03 0000 0001")), 0.0) is None
+    assert Field([Notebook(1)]).replies(framed(2, bytes.fromhex("03 0000 0001")), 0.0) == []
 
 
-def test_two_slaves_at_one_address_spoil_each_others_answer() -> None:
-    slaves = [PatternSlave(1, 10), Notebook(1)]
-    heard = Field(slaves).answer(framed(1, bytes.fromhex("03 0003 0004")), 0.0)
-    assert heard is not None
-    assert not is_intact(heard)
+def test_two_slaves_at_one_address_both_answer() -> None:
+    slaves = [PatternSlave(1, 10), Notebook(1), Notebook(2)]
+    said = Field(slaves).replies(framed(1, bytes.fromhex("03 0003 0001")), 0.0)
+    assert [reply[1:-2].hex() for reply in said] == ["03020103", "03020003"]
 
 
 def test_a_pattern_slave_holds_its_own_addresses_and_nothing_else() -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import define
@@ -17,12 +18,24 @@ from concentrator.sim.exchange import Exchange, from_log
 
 @define
 class SimulatedBus:
-    """`port` is what a master opens; `units` are the addresses that exist."""
+    """`port` is what a master opens; `units` are the addresses that were given, `serials` whose they are, `secondaries`
+    who is read through them, `unlinked` the meters that have none of their own yet."""
 
     port: str
     units: list[int]
+    serials: dict[int, str]
+    unlinked: list[str]
+    secondaries: dict[int, list[str]]
     log: Path
     process: subprocess.Popen[str]
+
+    def tell(self, command: str) -> dict[str, Any]:
+        """Has the bus carry out a command of `concentrator.app.simulate_commands`, and gives its answer."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{command}\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
 
     def exchanges(self) -> list[Exchange]:
         """Every request that is over, so far."""
@@ -39,12 +52,15 @@ def simulated_bus(folder: Path, *options: str, name: str = "bus") -> Iterator[Si
     """A bus with the options of `concentrator.app.simulate`, its port and log lying in `folder`."""
     port, log = folder / name, folder / f"{name}.jsonl"
     command = [sys.executable, "-m", "concentrator.app.simulate", "--link", str(port), "--log", str(log), *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            ready = process.stdout.readline()
-            assert ready, f"the simulated bus did not start: {' '.join(command)}"
-            yield SimulatedBus(str(port), json.loads(ready)["units"], log, process)
+            said = process.stdout.readline()
+            assert said, f"the simulated bus did not start: {' '.join(command)}"
+            ready = json.loads(said)
+            serials = {int(unit): serial for unit, serial in ready["serials"].items()}
+            secondaries = {int(unit): those for unit, those in ready["secondaries"].items()}
+            yield SimulatedBus(str(port), ready["units"], serials, ready["unlinked"], secondaries, log, process)
         finally:
             process.terminate()
 

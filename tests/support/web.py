@@ -19,7 +19,10 @@ from twisted.web.server import Site
 
 from concentrator.actions.present import present_actions
 from concentrator.actions.table import ActionTable, AuditEntry
+from concentrator.actions.tracing import Traces
 from concentrator.api import DeviceState, LineState, UplinkState
+from concentrator.line.trace import Traced
+from concentrator.model.profile import DeviceProfile
 from concentrator.model.reading import Reading
 from concentrator.portal.cells import Sources
 from concentrator.portal.doors import build_site
@@ -81,6 +84,9 @@ class FakeBox:
         self.devices = [device("main"), device("workshop", address=2)]
         self.lines = [LineState("native", "serial:/dev/ttyUSB0:baudrate=9600", True)]
         self.uplinks = [UplinkState("mqtt", "mqtt", "mqtt://127.0.0.1:1883", True, NOW - 600, NOW - 3, waiting=0)]
+        self.exchanges: list[Traced] = []
+        self.owners: dict[int, tuple[str, DeviceProfile]] = {}
+        self.traces = Traces(lambda: self.lines, lambda line: self.exchanges, lambda line: self.owners)
         self.subscribers: list[Callable[[Reading], None]] = []
         self.audit: list[AuditEntry] = []
         self.table = ActionTable(self.audit.append)
@@ -111,6 +117,7 @@ class FakeBox:
             wall=self.wall,
             clock=clock,
             zone=MADRID,
+            traces=self.traces,
         )
 
     def subscribe(self, told: Callable[[Reading], None]) -> Callable[[], None]:

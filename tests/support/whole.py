@@ -20,7 +20,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
-from concentrator.app.control import NotAnswering, ask
+from concentrator.app.control import NotAnswering, act, ask
 from concentrator.app.launch import environment, twistd
 from concentrator.app.records import records
 from concentrator.journal.tables import best
@@ -60,26 +60,95 @@ class Subscriber:
         self._process.wait(10)
 
 
-class WholeBox:
+class BareBox:
+    """The program alone, with a configuration in `folder`, where its state lies too."""
+
+    def __init__(self, folder: Path, text: str) -> None:
+        self.folder = folder
+        self.state = folder / "state"
+        self.config = folder / "ccmaster.toml"
+        self.config.write_text(text)
+        self._log = folder / "ccmaster.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Starts the program."""
+        assert self._process is None
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                twistd(self.config), stdout=log, stderr=log, env=environment(), cwd=self.folder
+            )
+
+    def kill(self) -> None:
+        """Ends the program as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Ends the program as a system would; it must end in order."""
+        self._end(signal.SIGTERM)
+        assert self.log().rstrip().endswith("Server Shut Down."), self.log()[-3000:]
+
+    def _end(self, how: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.send_signal(how)
+            process.wait(30)
+
+    def end(self) -> None:
+        """Ends everything."""
+        self._end(signal.SIGKILL)
+
+    def log(self) -> str:
+        """What the program has said."""
+        return self._log.read_text(errors="replace")
+
+    def status(self) -> dict[str, Any] | None:
+        """What it says of itself; None while it does not answer."""
+        try:
+            return ask(self.state, "/api/status")
+        except NotAnswering:
+            return None
+
+    def act(self, name: str, /, **arguments: object) -> Any:
+        """What it answers to an action asked of it through its control socket."""
+        return act(self.state, name, **arguments)
+
+    def devices(self) -> dict[str, dict[str, Any]]:
+        """What it says of its devices, by short id."""
+        return {each["uid"]: each for each in ask(self.state, "/api/devices")}
+
+    def values(self, uid: str) -> dict[str, Any]:
+        """The newest values of a device by name."""
+        return {each["name"]: each["value"] for each in ask(self.state, f"/api/devices/{uid}")["values"]}
+
+    def journalled(self, until: float) -> list[Record]:
+        """The interval records on the disk that end at or before `until`, by number."""
+        return [record for record in records(self.state, PERIOD_S) if record.draft.end <= until]
+
+    async def until(self, met: Callable[[], object], seconds: float, what: str) -> None:
+        """Waits until a condition is met, looking now and then."""
+        deadline = reactor.seconds() + seconds
+        while not met():
+            if reactor.seconds() > deadline:
+                pytest.fail(f"after {seconds:.0f} s still not {what}\n{self.log()[-3000:]}")
+            await pause(LOOK_S)
+
+
+class WholeBox(BareBox):
     """`folder` holds everything, the meters hang on `bus`. `front`: settings of the broker's door for the box, and
     `trust` the key of `[mqtt]` that says whom it trusts, where that door is TLS."""
 
     def __init__(self, folder: Path, bus: SimulatedBus, front: Sequence[str] = (), trust: str = "") -> None:
-        self.folder = folder
-        self.state = folder / "state"
         for name in ("broker", "files"):
             (folder / name).mkdir()
         keep = ["autosave_on_changes true", "autosave_interval 1"]
         self.broker = Mosquitto(folder / "broker", keep, front)
         self.ftp = FtpServerProcess(folder / "files")
         self.http_port = free_port()
-        self.config = folder / "ccmaster.toml"
-        self.config.write_text(self._configuration(bus, trust))
-        self._log = folder / "ccmaster.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        super().__init__(folder, self._configuration(folder / "state", bus, trust))
         self.subscriber: Subscriber
 
-    def _configuration(self, bus: SimulatedBus, trust: str) -> str:
+    def _configuration(self, state: Path, bus: SimulatedBus, trust: str) -> str:
         devices = "".join(
             f'[device.m{unit}]\nline = "native"\nprofile = "energycm/ccm"\naddress = {unit}\nalias = "Meter {unit}"\n'
             for unit in bus.units
@@ -87,7 +156,7 @@ class WholeBox:
         return (
             f"""
             [box]
-            state_dir = "{self.state}"
+            state_dir = "{state}"
             plugin_dirs = []
             [line.native]
             endpoint = "serial:{bus.port}:baudrate=9600"
@@ -118,53 +187,15 @@ class WholeBox:
         self.ftp.start()
         self.start()
 
-    def start(self) -> None:
-        """Starts the program."""
-        assert self._process is None
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                twistd(self.config), stdout=log, stderr=log, env=environment(), cwd=self.folder
-            )
-
-    def kill(self) -> None:
-        """Ends the program as a power cut would."""
-        self._end(signal.SIGKILL)
-
-    def stop(self) -> None:
-        """Ends the program as a system would; it must end in order."""
-        self._end(signal.SIGTERM)
-        assert self.log().rstrip().endswith("Server Shut Down."), self.log()[-3000:]
-
-    def _end(self, how: signal.Signals) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            process.send_signal(how)
-            process.wait(30)
-
     def end(self) -> None:
         """Ends everything."""
-        self._end(signal.SIGKILL)
+        super().end()
         if hasattr(self, "subscriber"):
             self.subscriber.stop()
         self.ftp.kill()
         self.broker.kill()
 
-    def log(self) -> str:
-        """What the program has said."""
-        return self._log.read_text(errors="replace")
-
-    def status(self) -> dict[str, Any] | None:
-        """What it says of itself; None while it does not answer."""
-        try:
-            return ask(self.state, "/api/status")
-        except NotAnswering:
-            return None
-
-    # -- what the journal holds, and what arrived
-
-    def journalled(self, until: float) -> list[Record]:
-        """The interval records on the disk that end at or before `until`, by number."""
-        return [record for record in records(self.state, PERIOD_S) if record.draft.end <= until]
+    # -- what arrived
 
     def unpublished(self, until: float) -> list[str]:
         """What of the journal the subscriber did not get, or not as journalled; in words."""
@@ -173,14 +204,6 @@ class WholeBox:
     def unfiled(self, until: float) -> list[str]:
         """What of the journal no file holds, or with another value, or more than one; in words."""
         return not_filed(self.journalled(until), self.ftp.files())
-
-    async def until(self, met: Callable[[], object], seconds: float, what: str) -> None:
-        """Waits until a condition is met, looking now and then."""
-        deadline = reactor.seconds() + seconds
-        while not met():
-            if reactor.seconds() > deadline:
-                pytest.fail(f"after {seconds:.0f} s still not {what}\n{self.log()[-3000:]}")
-            await pause(LOOK_S)
 
 
 def not_published(journalled: Iterable[Record], payloads: Iterable[dict[str, Any]]) -> list[str]:

@@ -54,6 +54,19 @@ def test_a_configured_serial_decides(tmp_path):
     assert "0420020081 answers" in book.identified("main", {"serial": "0420020081"})
 
 
+def test_a_device_that_is_gone_leaves_its_short_id_to_another_but_no_number(tmp_path):
+    book = DeviceBook(tmp_path)
+    book.expect("roof", "inverter", "")
+    book.identified("roof", {})
+    book.forget("roof")
+    book.forget("never seen")
+    again = DeviceBook(tmp_path)
+    assert again.serial("roof") == ""
+    again.expect("roof", "inverter", "")
+    assert again.identified("roof", {}) == ""
+    assert again.serial("roof") == "INV_000002"
+
+
 def test_devices_without_a_serial_get_numbers_that_never_repeat(tmp_path):
     book = DeviceBook(tmp_path)
     for uid, kind in (("roof", "inverter"), ("shed", "inverter"), ("grid", "analyser"), ("odd", "other")):
@@ -68,6 +81,32 @@ def test_devices_without_a_serial_get_numbers_that_never_repeat(tmp_path):
     assert again.serial("new") == "INV_000003"
     assert again.identified("new", {"serial": "X1"}) == ""
     assert again.serial("new") == "X1"
+
+
+def test_a_device_that_says_no_serial_has_one_of_ours_before_it_was_asked(tmp_path):
+    book = DeviceBook(tmp_path)
+    book.expect("roof", "inverter", "", says_serial=False)
+    book.expect("shed", "inverter", "7X", says_serial=False)
+    again = DeviceBook(tmp_path)
+    again.expect("roof", "inverter", "", says_serial=False)
+    assert [again.serial(uid) for uid in ("roof", "shed")] == ["INV_000001", "7X"]
+    assert again.identified("roof", {}) == ""
+
+
+def test_many_devices_are_written_down_at_once(tmp_path, monkeypatch):
+    writes = []
+    book = DeviceBook(tmp_path)
+    monkeypatch.setattr("concentrator.system.identity.write_whole", lambda path, content: writes.append(content))
+    with book.kept_once():
+        for number in range(30):
+            book.expect(f"m{number}", "meter", f"04200200{number}")
+        assert writes == []
+    assert len(writes) == 1
+    with book.kept_once():
+        book.expect("m1", "meter", "042002001")
+    assert len(writes) == 1
+    book.expect("new", "meter", "0420020099")
+    assert len(writes) == 2
 
 
 def test_a_file_is_whole_or_not_there(tmp_path, monkeypatch):

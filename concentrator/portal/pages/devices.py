@@ -10,8 +10,20 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request
 from twisted.web.util import Redirect, redirectTo
 
-from concentrator.portal.cells import Cell, Cells, Sources, is_troubled, main_readouts, stamp, words_of
+from concentrator.actions.tracing import Traces
+from concentrator.portal.cells import (
+    LINE_TOPIC,
+    STATION_COUNTS,
+    Cell,
+    Cells,
+    Sources,
+    is_troubled,
+    main_readouts,
+    stamp,
+    words_of,
+)
 from concentrator.portal.numbers import clock_time, joined, span
+from concentrator.portal.pages.lines import SHOWN, address_of_line, at_of
 from concentrator.web.pages import Page, Templates
 
 
@@ -36,10 +48,11 @@ class DevicesPages(Resource):
 class Drawing:
     """Draws the pages from the states of now."""
 
-    def __init__(self, templates: Templates, sources: Sources, cells: Cells) -> None:
+    def __init__(self, templates: Templates, sources: Sources, cells: Cells, traces: Traces) -> None:
         self._templates = templates
         self._sources = sources
         self._cells = cells
+        self._traces = traces
 
     def overview(self) -> bytes:
         """All devices: those with trouble first, else by line and Modbus ID."""
@@ -48,7 +61,7 @@ class Drawing:
             "devices.html",
             self._cells.overview(devices),
             devices=[(state, address_of(state.uid), main_readouts(state)) for state in devices],
-            lines=self._sources.lines(),
+            lines=[(line, address_of_line(line.name)) for line in self._sources.lines()],
             uplinks=self._sources.uplinks(),
         )
 
@@ -60,6 +73,26 @@ class Drawing:
         cells = self._cells.frame() | self._cells.device(state, [name for name, _, _ in state.points])
         return self._render(
             "device.html", cells, state=state, readouts=main_readouts(state), events=f"/events?of={quote(uid, safe='')}"
+        )
+
+    def line(self, name: str) -> bytes | None:
+        """One line with its stations and its last exchanges, newest first; None where there is no such line."""
+        topic = LINE_TOPIC + name
+        cells = self._cells.of_topic(topic)
+        if cells is None:
+            return None
+        state, zone = self._traces.state(name), self._sources.zone
+        owners = self._traces.devices(name)
+        stations = [(each, owners.get(each, "")) for each in state.stations]
+        return self._render(
+            "line.html",
+            cells,
+            state=state,
+            address=address_of_line(name),
+            counts=STATION_COUNTS,
+            stations=[(each, uid, address_of(uid) if uid else "") for each, uid in stations],
+            exchanges=[(each, at_of(each, zone)) for each in reversed(self._traces.told(name, SHOWN))],
+            events=f"/events?of={quote(topic, safe='')}",
         )
 
     def missing(self) -> bytes:

@@ -1,0 +1,76 @@
+"""The options of a simulated bus, and how its numbers are written, there and in commands. Hides argparse."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def parser() -> argparse.ArgumentParser:
+    """Takes the command line apart."""
+    made = argparse.ArgumentParser(prog="python -m concentrator.app.simulate", description="A simulated serial bus.")
+    add: Any = made.add_argument
+    add("--link", metavar="PATH", help="a symbolic link to the port, removed at the end")
+    add("--meters", type=_number, default=8, metavar="N", help="how many meters, at the addresses from 1 on (8)")
+    add(
+        "--unlinked", type=_number, default=0, metavar="N", help="so many more, as they come from the factory, all at 1"
+    )
+    add(
+        "--secondaries", type=_secondaries, default=0, metavar="N", help="behind each three-phase meter of --meters (0)"
+    )
+    add("--registers", type=_count, metavar="N", help="slaves of N meaningless registers in place of CcM meters")
+    add("--baudrate", type=_count, default=9600, metavar="N", help="bits per second, 8N1 (9600)")
+    add("--turnaround", type=_turnaround, default="5-10", metavar="MS[-MS]", help="from request to reply (5-10)")
+    add("--fifo", type=_count, default=1, metavar="N", help="the receiver hands bytes over N at a time (1)")
+    add("--precise", action="store_true", help="every byte on time, for the price of a busy processor")
+    add("--instant", action="store_true", help="nothing takes time")
+    add("--strict", action="store_true", help="requests that come within 3.5 characters are not seen")
+    add("--silent", type=units, default="", metavar="IDS", help="addresses that do not answer: 3,7-9")
+    add("--crc", type=share, default=0.0, metavar="P", help="share of replies with a wrong checksum")
+    add("--noise", type=share, default=0.0, metavar="P", help="share of replies with a stray byte or flipped bit")
+    add("--late", type=late, default="0:0", metavar="P:MS", help="share of replies that come MS later")
+    add("--capture", type=share, default=0.0, metavar="P", help="share of collisions that one of two replies survives")
+    add("--echo", action="store_true", help="the master hears what it says, as on adapters that echo")
+    add("--seed", type=int, default=1, metavar="N", help="decides the meters, their loads and the faults (1)")
+    add("--log", metavar="FILE", help="one line of JSON for each request")
+    return made
+
+
+def _count(text: str) -> int:
+    return _number(text, least=1)
+
+
+def _secondaries(text: str) -> int:
+    return _number(text, most=32)
+
+
+def _number(text: str, least: int = 0, most: int = 1_000_000) -> int:
+    value = int(text)
+    if not least <= value <= most:
+        raise ValueError(text)
+    return value
+
+
+def share(text: str) -> float:
+    """A number from 0 to 1; ValueError for any other text."""
+    value = float(text)
+    if not 0.0 <= value <= 1.0:
+        raise ValueError(f"found {text}, expected a number from 0 to 1")
+    return value
+
+
+def _turnaround(text: str) -> tuple[float, float]:
+    shortest, _, longest = text.partition("-")
+    return float(shortest) / 1000, float(longest or shortest) / 1000
+
+
+def late(text: str) -> tuple[float, float]:
+    """A share and, behind a colon, milliseconds: as a share and seconds. ValueError for any other text."""
+    part, _, delay_ms = text.partition(":")
+    return share(part), float(delay_ms) / 1000
+
+
+def units(text: str) -> frozenset[int]:
+    """Addresses and spans of them, as in "3,7-9"; ValueError for any other text."""
+    spans = [part.partition("-") for part in text.split(",") if part]
+    return frozenset(unit for first, _, last in spans for unit in range(int(first), int(last or first) + 1))

@@ -1,0 +1,103 @@
+"""A wire put together: the line, the poller and the writer of one section `[line.NAME]`, and how a device on it is
+spoken to. Hides which class speaks which protocol, and whether there is a serial port behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attrs import field, frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from concentrator.api import Dialect, Report, Station, Wall
+from concentrator.app.config_sections import LineSection
+from concentrator.dialect.modbus import dialects
+from concentrator.line.endpoint import endpoint_from
+from concentrator.line.line import Line
+from concentrator.model.device import Device
+from concentrator.model.profile import DeviceProfile
+from concentrator.model.reading import Reading, Value
+from concentrator.poll.poller import Identified, Poller
+from concentrator.poll.writes import Writer
+from concentrator.wire.modbus import rtu_silence_s
+
+
+@frozen
+class FieldSide:
+    """What every wire needs: the reactor, the clock of the wires and the wall clock, where readings and events go, who
+    knows the devices by their serial and the newest values, and what can be spoken."""
+
+    reactor: Any
+    sharp: IReactorTime
+    wall: Wall
+    publish: Callable[[Reading], None]
+    report: Report
+    identified: Identified
+    newest: Callable[[str, str], Value | None]
+    spoken: Mapping[str, Dialect] = field(factory=dialects)
+
+
+@frozen(eq=False)
+class Wire:
+    """A line of the configuration with all that works on it."""
+
+    section: LineSection
+    line: Line
+    poller: Poller
+    writer: Writer
+    dialect: Dialect
+    parameters: Mapping[str, object]
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether its meters can be given their Modbus ID: the native bus."""
+        return self.section.role == "native" and self.section.protocol == "modbus-rtu"
+
+    def station(self, device: Device, profile: DeviceProfile) -> Station:
+        """How a device is spoken to. Raises ConcentratorError where it cannot be, with that profile."""
+        parameters = {**self.parameters, "secondary": device.secondary}
+        return self.dialect.station(profile, device.address, parameters)
+
+    def label(self, profile: DeviceProfile) -> str:
+        """The protocol of a device as people know it (CC-N2), such as MB_RTU_CCM."""
+        transport = "TCP" if self.section.protocol == "modbus-tcp" else "RTU"
+        return f"MB_{transport}_{profile.protocol_label}"
+
+    def start(self) -> None:
+        """Opens the line and begins to poll."""
+        self.line.start()
+        self.poller.start()
+
+    def stop(self) -> Deferred[Any]:
+        """Ends polling, then closes the line; nothing happens the second time."""
+        return self.poller.stop().addCallback(lambda _: self.line.stop())
+
+
+def build_wire(name: str, section: LineSection, side: FieldSide) -> Wire:
+    """The wire of a section, built but not started."""
+    endpoint = endpoint_from(side.reactor, section.endpoint)
+    serial = section.serial_address
+    parameters: dict[str, object] = {}
+    if serial is None:
+        line = Line(name, endpoint, side.sharp)
+    else:
+        settings = serial.settings
+        line = Line(name, endpoint, side.sharp, settings.character_s, rtu_silence_s(settings))
+        parameters = {"settings": settings}
+    poller = Poller(line, side.sharp, side.wall, side.publish, side.report, side.identified)
+
+    def conflict(uid: str) -> str:
+        return next((each.conflict for each in poller.polled() if each.device.uid == uid), "")
+
+    writer = Writer(
+        line,
+        side.sharp,
+        side.wall,
+        side.publish,
+        side.report,
+        suspended=lambda: poller.suspended,
+        conflict=conflict,
+        newest=side.newest,
+    )
+    return Wire(section, line, poller, writer, side.spoken[section.protocol], parameters)

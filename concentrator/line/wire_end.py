@@ -1,0 +1,88 @@
+"""The transport's end of a line. It sends at once, without the reactor's detour; it can look away from what arrives,
+so that bytes wait in the kernel and wake nobody, and take them when it is time.
+
+All that takes a descriptor of the kernel's, as serial ports and plain sockets are. What has something between it and
+the line, TLS for one, is only asked to write, to pause and to resume.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.abstract import FileDescriptor
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+
+_MOST = 8192  # bytes taken at once; what is left is taken or told of later
+
+
+class WireEnd(Protocol):
+    """One opening of a wire. `opened` is called with it, `received` with bytes, `closed` with the reason in words."""
+
+    def __init__(
+        self, opened: Callable[[WireEnd], None], received: Callable[[bytes], None], closed: Callable[[str], None]
+    ) -> None:
+        self._opened = opened
+        self._received = received
+        self._closed = closed
+        self.dataReceived = received  # type: ignore[assignment, method-assign]
+        self.is_looking = True
+        self.can_take = False
+        self._descriptor = -1
+
+    def connectionMade(self) -> None:  # noqa: N802 - Twisted's name, as below
+        """The transport is there."""
+        transport: Any = self.transport
+        if isinstance(transport, FileDescriptor):
+            self._descriptor = transport.fileno()
+            self.can_take = True
+            # Twisted puts protocols between, which only hand bytes on; a thousand lines feel that.
+            transport.protocol.dataReceived = self._received
+        if hasattr(transport, "setTcpNoDelay"):
+            transport.setTcpNoDelay(True)
+            transport.setTcpKeepAlive(True)  # a peer that has gone without a word is noticed some day
+        self._opened(self)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
+        """The transport is gone."""
+        self._descriptor = -1
+        self.can_take = False
+        self._closed(reason.getErrorMessage())
+
+    def send(self, data: bytes) -> None:
+        """Sends bytes; what cannot go now goes later."""
+        sent = 0
+        if self._descriptor >= 0:
+            try:
+                sent = os.write(self._descriptor, data)
+            except OSError:
+                sent = 0  # the buffer is full, or the port is lost: both are the reactor's business
+            if sent == len(data):
+                return
+            self._descriptor = -1  # what comes next must not overtake the rest
+        self.transport.write(data[sent:])  # type: ignore[union-attr]
+
+    def look(self) -> None:
+        """Hands over bytes as they arrive, from now on."""
+        if not self.is_looking:
+            self.is_looking = True
+            self.transport.resumeProducing()  # type: ignore[union-attr]
+
+    def look_away(self) -> None:
+        """Leaves bytes where they are, from now on."""
+        if self.is_looking:
+            self.is_looking = False
+            self.transport.pauseProducing()  # type: ignore[union-attr]
+
+    def take(self) -> None:
+        """Hands over what has arrived, where `can_take` says that it can be had without looking. That the port has
+        gone is not noticed here: a terminal without bytes reads like one that was unplugged."""
+        if self._descriptor >= 0:
+            try:
+                received = os.read(self._descriptor, _MOST)
+            except OSError:  # nothing is there; or the port is lost, which whoever looks finds out
+                return
+            if received:
+                self._received(received)

@@ -1,0 +1,137 @@
+"""concentrator.app.config_edit: devices come and go in a text whose writer finds everything else untouched."""
+
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from concentrator.app.config_edit import NotEditable, with_device, with_device_changed, without_device
+
+TEXT = """\
+# Our site
+[box]
+state_dir = "state"   # on the big disk
+
+[line.native]
+endpoint = "serial:/dev/ttyRS485-0"
+
+# The main meter,
+# in the cellar.
+[device.main]   # by the door
+line = "native"
+address = 1     # from the factory
+alias = "Main"
+# serial = "0420020081"
+
+[device.roof]
+address = 2
+line = "native"
+
+# ---- uplinks
+[mqtt]
+host = "mqtt://broker"
+"""
+NEW = {"line": "native", "address": 3, "alias": "Küche", "allow_write": True}
+NEW_TEXT = """\
+[device.new]
+line = "native"
+address = 3
+alias = "Küche"
+allow_write = true
+"""
+
+
+def test_a_new_device_stands_after_the_last_one():
+    before, _, after = TEXT.partition("# ---- uplinks")
+    assert with_device(TEXT, "new", NEW) == f"{before}{NEW_TEXT}\n# ---- uplinks{after}"
+
+
+@pytest.mark.parametrize(
+    ("text", "between"),
+    [("", ""), ("[box]\n", "\n"), ("[box]\n\n", ""), ('[box]\nmodel = "PRO"', "\n\n"), ("# site", "\n\n")],
+)
+def test_the_first_device_stands_at_the_end(text, between):
+    assert with_device(text, "new", NEW) == text + between + NEW_TEXT
+
+
+def test_a_remark_below_the_last_device_stays_with_it():
+    text = "[device.a]\naddress = 1\n# serial = 7\n"
+    assert with_device(text, "new", NEW) == f"{text}\n{NEW_TEXT}"
+
+
+def test_a_device_between_other_sections_is_found_wherever_it_stands():
+    text = TEXT + "\n[device.late]\naddress = 9\n[ftp]\nport = 21\n"
+    assert with_device(text, "new", NEW) == text.replace("[ftp]", f"\n{NEW_TEXT}\n[ftp]")
+    assert without_device(text, "late") == TEXT + "\n[ftp]\nport = 21\n"
+
+
+def test_a_change_leaves_order_and_remarks():
+    changed = with_device_changed(TEXT, "main", {"address": 7, "alias": None, "serial": "0420020081"})
+    assert changed == TEXT.replace("address = 1 ", "address = 7 ").replace(
+        'alias = "Main"\n', 'serial = "0420020081"\n'
+    )
+
+
+def test_a_device_goes_with_the_remark_above_it_and_no_other():
+    roof = '[device.roof]\naddress = 2\nline = "native"\n\n'
+    assert without_device(TEXT, "roof") == TEXT.replace(roof, "")
+    start, end = TEXT.index("# The main meter"), TEXT.index("[device.roof]")
+    assert without_device(TEXT, "main") == TEXT[:start] + TEXT[end:]
+    assert without_device(without_device(TEXT, "main"), "roof").endswith(
+        '# ---- uplinks\n[mqtt]\nhost = "mqtt://broker"\n'
+    )
+
+
+def test_the_only_section_of_a_file_can_go():
+    assert without_device("# site\n\n# the meter\n[device.a]\nx = 1\n# end\n", "a") == "# site\n\n"
+
+
+def test_what_was_added_and_removed_leaves_the_text_as_it_was():
+    assert without_device(with_device(TEXT, "new", NEW), "new") == TEXT
+
+
+def test_lines_end_as_they_did():
+    text = TEXT.replace("\n", "\r\n")
+    changed = with_device_changed(text, "main", {"address": 7})
+    assert changed == text.replace("address = 1 ", "address = 7 ")
+
+
+@pytest.mark.parametrize("text", ["device = {a = {x = 1}}\n", "[device]\na = {x = 1}\n", "device.a.x = 1\n"])
+def test_a_text_put_together_otherwise_is_left_to_people(text):
+    for edit in (lambda: with_device_changed(text, "a", {"x": 2}), lambda: without_device(text, "a")):
+        with pytest.raises(NotEditable, match=r"a is no section \[device.a\]"):
+            edit()
+
+
+def test_a_table_that_takes_no_more_is_said_to_be_one():
+    with pytest.raises(NotEditable, match="put together in a way"):
+        with_device("device = {a = {x = 1}}\n", "new", NEW)
+
+
+REMARKS = st.sampled_from(["", "\n", "# a remark\n", "# two\n# lines\n", "\n# apart\n\n", "\n\n"])
+SECTIONS = st.sampled_from(["[device.{}]\nx = 1\n", "[device.{}] # one\nx = 1 # two\n# three\n", "[line.{}]\nx = 1\n"])
+
+
+@given(st.lists(st.tuples(REMARKS, SECTIONS), max_size=6), REMARKS, st.data())
+def test_any_edit_changes_its_device_only_and_no_remark_elsewhere(parts, end, data):
+    text = "".join(f"{remark}{section.format(f's{n}')}" for n, (remark, section) in enumerate(parts)) + end
+    tables = tomllib.loads(text)
+    devices = tables.get("device", {})
+    added = with_device(text, "new", {"x": 2})
+    assert tomllib.loads(added) == {**tables, "device": {**devices, "new": {"x": 2}}}
+    assert _without_blank(without_device(added, "new")) == _without_blank(text)
+    if devices:
+        uid = data.draw(st.sampled_from(sorted(devices)))
+        changed = with_device_changed(text, uid, {"x": 3, "y": "z"})
+        assert _remarks(changed) == _remarks(text)
+        gone = tomllib.loads(without_device(text, uid)).get("device", {})
+        assert gone == {other: keys for other, keys in devices.items() if other != uid}
+
+
+def _without_blank(text):
+    return [line for line in text.splitlines() if line]
+
+
+def _remarks(text):
+    return [line for line in text.splitlines() if line.startswith("#")]
