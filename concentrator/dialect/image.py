@@ -10,15 +10,22 @@ from concentrator.model.profile import Function
 
 @define
 class RegisterImage:
-    """Registers and bits by function and 0-based address, as last read: kept as they came, block by block, the newest
-    read last."""
+    """Registers and bits by function and 0-based address, as last read: kept as they came, block by block; where blocks
+    overlap, the newest last."""
 
     _reads: dict[tuple[Function, int, int], bytes] = field(factory=dict)
+    _is_overlapping: bool = field(default=False, init=False)
 
     def store(self, function: Function, address: int, count: int, data: bytes) -> None:
         """Keeps a read's bytes: registers high byte first, bits packed low bit first."""
         read = (function, address, count)
-        self._reads.pop(read, None)
+        if read not in self._reads:
+            self._is_overlapping |= any(
+                its_function is function and first < address + count and address < first + its_count
+                for its_function, first, its_count in self._reads
+            )
+        elif self._is_overlapping:
+            del self._reads[read]
         self._reads[read] = data
 
     def register(self, function: Function, address: int) -> int | None:

@@ -75,7 +75,7 @@ class Exchange:
     def begin(self, now: float, wire: WireEnd, echo: Echo, transaction: Transaction, pace: Pace) -> None:
         """Sends a request and begins to wait."""
         self.is_on = True
-        self._number += 1
+        self._number = self._number + 1 & 0xFF
         self.began = now
         self.turnaround_s = 0.0
         self.received = self._buffer = b""
@@ -105,7 +105,8 @@ class Exchange:
 
     def bytes_received(self, received: bytes) -> None:
         """More of the reply."""
-        self._buffer = self._buffer + received if self._buffer else received
+        # A copy: what a socket hands over lies in a block of 64 KiB, which must not be kept.
+        self._buffer = b"".join((self._buffer, received))
         self._judge(self._clock.seconds(), False)
 
     def _time_passed(self) -> None:

@@ -99,9 +99,11 @@ class Line:
             conversation.close()
             return fail(LineLost(f"{self.name}: {self.trouble}"))
         hold = Hold(station, conversation, urgent)
-        hold.result = Deferred(lambda _: self._cancel(hold))
-        self._turns.join(hold)
-        if self._holder is None:
+        hold.result = Deferred(self._cancelled)
+        if self._holder is None and self._turns.is_idle and not self._tunnels:
+            self._begin(hold, self.clock.seconds())
+        else:
+            self._turns.join(hold)
             self._turn()
         return hold.result
 
@@ -125,7 +127,7 @@ class Line:
 
     def station_counters(self, station: Hashable) -> Counters:
         """The counters of one station."""
-        return self._books.known(station).counters
+        return self._books.counters_of(station)
 
     def stations(self) -> Mapping[Hashable, Counters]:
         """The counters of every station that was asked."""
@@ -138,7 +140,7 @@ class Line:
     @property
     def trace(self) -> Trace:
         """The last exchanges."""
-        return self._books.trace
+        return self._books.trace()
 
     def clear_at(self, station: Hashable) -> float:
         """Until when (clock seconds) a station may still answer an earlier request, and is not asked again."""
@@ -160,13 +162,16 @@ class Line:
         else:
             hold = self._turns.take(now)
             if hold is not None:
-                self._holder, hold.since = hold, now
-                self._advance(hold, hold.conversation.send, None)
+                self._begin(hold, now)
                 return
             moment = self._turns.wake_at()
         self._wire.look()
         if moment is not None:
             self._alarm.set(moment, self._turn)
+
+    def _begin(self, hold: Hold, now: float) -> None:
+        self._holder, hold.since = hold, now
+        self._advance(hold, hold.conversation.send, None)
 
     def _advance(self, hold: Hold, step: Callable[[Any], Transaction], given: Any) -> None:
         """Lets the conversation take one step, and gives the wire to the next when it was the last one."""
@@ -205,7 +210,9 @@ class Line:
             error = Cancelled(f"it held {self.name} for more than {HOLD_CAP_S:.0f} s")
             self._advance(hold, hold.conversation.throw, error)
             return
-        may_go = max(self._free_at, self._turns.clear_at(hold.station, transaction.shape or ()))
+        may_go = self._free_at
+        if not self._turns.is_idle:
+            may_go = max(may_go, self._turns.clear_at(hold.station, transaction.shape or ()))
         if may_go <= now and not wire.is_looking:
             wire.take()  # what nobody waited for must not be taken for the answer
             may_go = max(may_go, self._free_at)
@@ -221,7 +228,8 @@ class Line:
         hold, exchange = self._holder, self._exchange
         assert isinstance(hold, Hold)
         began, transaction, station = exchange.began, exchange.transaction, hold.station
-        self._free_at = ended + self.silence_s + transaction.quiet_s
+        if self.silence_s or transaction.quiet_s:
+            self._free_at = ended + self.silence_s + transaction.quiet_s
         if error is None:
             self._turns.answered(station)
         elif isinstance(error, NoReply | Unexpected):
@@ -235,16 +243,18 @@ class Line:
         else:
             self._advance(hold, hold.conversation.throw, error)
 
-    def _cancel(self, hold: Hold) -> None:
+    def _cancelled(self, result: Deferred[Any]) -> None:
         """Somebody gave up on a conversation; where it was using the wire, an answer may still come."""
-        if hold is self._holder:
+        holder = self._holder
+        if isinstance(holder, Hold) and holder.result is result:
+            hold = holder
             if self._exchange.is_on:
                 self._exchange.abandon()
                 self._free_at = self.clock.seconds() + self.ceiling_s
             self._asking = None
             self._holder = None
         else:
-            self._turns.leave(hold)
+            hold = self._turns.give_up(result)
         hold.conversation.close()
         hold.result.errback(Failure(Cancelled("nobody wanted the answer any more")))
         self._turn()

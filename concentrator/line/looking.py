@@ -191,7 +191,11 @@ class Looking:
             if now - self._look_at < _HAIR_S:
                 self._margin_s = min(self._margin_s + _MARGIN_RISE_S, _MARGIN_MAX_S)
             return
-        lead_s = max(min(self._start, now - heard_s - delivery.tail_of(total)) - self.request_end, 0.0)
+        if not is_arrival and len(self._lumps) == 1 and self._lead.shortest_s(1.0) > 0.0:
+            self._lead.sooner()
+            return
+        # Less than nothing where the wire is faster than its settings say, as behind a converter.
+        lead_s = min(self._start, now - heard_s - delivery.tail_of(total)) - self.request_end
         self._lead.watched(lead_s)
         self._leads.append(lead_s)
         self._shortest_s = min(self._leads)

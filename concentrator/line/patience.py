@@ -54,6 +54,12 @@ class Lead:
         self._shortest_s = min(self._samples)
         self._hits = self._misses = 0
 
+    def sooner(self) -> None:
+        """A reply that was to be watched was there already: the next one is watched from the earliest moment on."""
+        self._samples.clear()
+        self._shortest_s = 0.0
+        self._hits = _WATCHED_EVERY
+
     def hit(self) -> None:
         """A reply was there when it was looked at first."""
         self._hits += 1
@@ -82,7 +88,8 @@ class Pace:
 
     def answered(self, turnaround_s: float) -> None:
         """An answer began that long after its request."""
-        self._answers += 1
+        if self._answers < _ENOUGH:
+            self._answers += 1
         slowest_s = self._slowest_s
         if turnaround_s > slowest_s:
             self._slowest_s = turnaround_s

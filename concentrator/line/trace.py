@@ -8,7 +8,7 @@ from collections.abc import Hashable
 from attrs import frozen
 
 EXCHANGES = 200
-NETWORK_EXCHANGES = 50
+NETWORK_EXCHANGES = 20
 """How many are kept where every device has a line of its own."""
 
 

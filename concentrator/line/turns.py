@@ -29,25 +29,31 @@ class Turns:
 
     _waiting: list[Hold] = field(factory=list, init=False)
     _owed: dict[Hashable, tuple[Hashable, float]] = field(factory=dict, init=False)
+    is_idle: bool = field(default=True, init=False)
+    """Whether nobody waits and nothing is owed: the usual case, to be known at a glance."""
 
     def join(self, hold: Hold) -> None:
         """Queues a conversation; an urgent one goes behind the urgent ones only."""
         ahead = sum(other.is_urgent for other in self._waiting) if hold.is_urgent else len(self._waiting)
         self._waiting.insert(ahead, hold)
+        self.is_idle = False
 
     def leave(self, hold: Hold) -> None:
         """Forgets a conversation that waits."""
         self._waiting.remove(hold)
+        self._glance()
+
+    def give_up(self, result: Deferred[Any]) -> Hold:
+        """Forgets the conversation that waits with that result, and gives it."""
+        hold = next(hold for hold in self._waiting if hold.result is result)
+        self.leave(hold)
+        return hold
 
     def take(self, now: float) -> Hold | None:
         """The next that may go, taken out of the queue; None when there is none now."""
-        if not self._waiting:
-            return None
-        if not self._owed:
-            return self._waiting.pop(0)
         for hold in self._waiting:
             if self.clear_at(hold.station) <= now:
-                self._waiting.remove(hold)
+                self.leave(hold)
                 return hold
         return None
 
@@ -64,15 +70,17 @@ class Turns:
         answer, and nothing is owed."""
         if shape is not None:
             self._owed[station] = (shape, until)
+            self.is_idle = False
 
     def answered(self, station: Hashable) -> None:
         """The station owes nothing."""
-        if self._owed:
+        if not self.is_idle:
             self._owed.pop(station, None)
+            self._glance()
 
     def clear_at(self, station: Hashable, shape: Hashable = None) -> float:
         """From when on a request of that shape (None: of any shape) cannot get an earlier one's answer."""
-        if not self._owed:
+        if self.is_idle:
             return 0.0
         owed, until = self._owed.get(station, (None, 0.0))
         return until if shape is None or shape == owed else 0.0
@@ -90,4 +98,8 @@ class Turns:
         """Forgets everything; gives those who waited."""
         waiting, self._waiting = self._waiting, []
         self._owed.clear()
+        self.is_idle = True
         return waiting
+
+    def _glance(self) -> None:
+        self.is_idle = not self._waiting and not self._owed

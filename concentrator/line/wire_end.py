@@ -39,7 +39,8 @@ class WireEnd(Protocol):
             self._descriptor = transport.fileno()
             self.can_take = True
             # Twisted puts protocols between, which only hand bytes on; a thousand lines feel that.
-            transport.protocol.dataReceived = self._received
+            between: Any = transport
+            between.protocol.dataReceived = self._received
         if hasattr(transport, "setTcpNoDelay"):
             transport.setTcpNoDelay(True)
             transport.setTcpKeepAlive(True)  # a peer that has gone without a word is noticed some day

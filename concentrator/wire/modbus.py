@@ -162,22 +162,36 @@ def _fault(unit: int, code: int, whole: int, buffer: bytes) -> Garbled | Unexpec
 
 def mbap(unit: int, request: Request, tid: int, wait_s: float, quiet_s: float = 0.0) -> Transaction:
     """The request as a transaction in MBAP framing (Modbus TCP); `tid`, 0…65535, tells its reply from late ones."""
-    pdu = request.pdu
-    frame = _MBAP.pack(tid, 0, len(pdu) + 1, unit) + pdu
-    return Transaction(frame, _mbap_expect(unit, request, tid), wait_s, quiet_s)
+    frame = _MBAP.pack(tid, 0, len(request.pdu) + 1, unit) + request.pdu
+    return Transaction(frame, _MbapReply(frame, request), wait_s, quiet_s)
 
 
 _MBAP = struct.Struct(">HHHB")
+_USUAL = struct.Struct(">HBB")  # what of the header and the PDU follows the protocol identifier
 
 
-def _mbap_expect(unit: int, request: Request, tid: int) -> Expect:
-    code, whole = request.pdu[0], request.reply_length + 7
-    usual = _MBAP.pack(tid, 0, request.reply_length + 1, unit)
+class _MbapReply:
+    """Knows the reply to a request in MBAP framing; an Expect."""
 
-    def expect(buffer: bytes, ended: bool) -> Any:
-        if len(buffer) == whole and buffer.startswith(usual) and buffer[7] == code:
-            return _meaning(buffer[7:], request, buffer)
-        start = 0
+    __slots__ = ("_frame", "_request")
+
+    def __init__(self, frame: bytes, request: Request) -> None:
+        self._frame = frame
+        self._request = request
+
+    def __call__(self, buffer: bytes, ended: bool) -> Any:
+        frame, request = self._frame, self._request
+        length = request.reply_length
+        # Nearly always: the whole reply and nothing else.
+        if len(buffer) == length + 7 and buffer[:4] == frame[:4]:
+            its_length, its_unit, code = _USUAL.unpack_from(buffer, 4)
+            if its_length == length + 1 and its_unit == frame[6] and code == frame[7]:
+                return _meaning(buffer[7:], request, buffer)
+        return self._searched(buffer, ended)
+
+    def _searched(self, buffer: bytes, ended: bool) -> Any:
+        request, (tid, _, _, unit) = self._request, _MBAP.unpack_from(self._frame)
+        code, start = request.pdu[0], 0
         while True:
             if len(buffer) < start + 8:
                 return _need_or_garbled(start + 7 + request.reply_length, buffer, ended)
@@ -198,8 +212,6 @@ def _mbap_expect(unit: int, request: Request, tid: int) -> Expect:
         if len(pdu) != (2 if pdu[0] & 0x80 else request.reply_length):
             raise Garbled(f"{len(pdu)} bytes of PDU, expected {request.reply_length}", buffer)
         return _meaning(pdu, request, buffer)
-
-    return expect
 
 
 def _need_or_garbled(length: int, buffer: bytes, ended: bool) -> Need:

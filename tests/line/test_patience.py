@@ -1,109 +1,87 @@
-"""concentrator.line.patience: a station is waited for as long as it has needed, and asked when it answers."""
+"""concentrator.line.patience: how long a station is waited for, and when its reply can be there."""
 
 import pytest
-from attrs import evolve
 
-from concentrator.line.patience import FLOOR_S, NETWORK_FLOOR_S, Pace
-from concentrator.model.errors import NoReply
-from concentrator.model.profile import Function
-from concentrator.sim.bus import Faults, Wire
-from concentrator.wire.modbus import read, rtu
-from tests.support.virtual_bus import VirtualBus
+from concentrator.line.patience import FLOOR_S, NETWORK_FLOOR_S, Lead, Pace
 
 CEILING_S = 0.3
 
 
-def used_to(answers_s, floor_s=FLOOR_S):
-    pace = Pace(floor_s)
-    for answer_s in answers_s:
-        pace.answered(answer_s)
-    return pace
+def pace(*turnarounds_s, floor_s=FLOOR_S):
+    known = Pace(floor_s)
+    for each in turnarounds_s:
+        known.answered(each)
+    return known
 
 
-def test_a_station_that_never_answered_is_waited_for_in_full():
-    assert Pace().wait_s(CEILING_S) == CEILING_S
-    assert used_to([0.005] * 3).wait_s(CEILING_S) == CEILING_S
+def test_a_stranger_is_waited_for_as_long_as_may_be():
+    assert pace().wait_s(CEILING_S) == CEILING_S
+    assert pace(0.005, 0.005, 0.005).wait_s(CEILING_S) == CEILING_S
 
 
 @pytest.mark.parametrize(
-    ("answers_s", "floor_s", "wait_s"),
+    ("turnarounds_s", "floor_s", "wait_s"),
     [
-        ([0.005] * 4, FLOOR_S, 0.060),
-        ([0.005] * 40, FLOOR_S, 0.060),
-        ([0.005, 0.060, 0.005, 0.005], FLOOR_S, 0.150),
-        ([0.2] * 4, FLOOR_S, CEILING_S),
-        ([0.002] * 4, NETWORK_FLOOR_S, CEILING_S),
-        ([0.0] * 4, FLOOR_S, FLOOR_S),
+        ((0.005,) * 4, FLOOR_S, 0.06),
+        ((0.0,) * 4, FLOOR_S, 0.05),
+        ((0.05,) * 4, FLOOR_S, 0.15),
+        ((0.2,) * 4, FLOOR_S, CEILING_S),
+        ((0.002,) * 4, NETWORK_FLOOR_S, CEILING_S),
     ],
 )
-def test_the_wait_follows_the_slowest_answers_between_floor_and_ceiling(answers_s, floor_s, wait_s):
-    assert used_to(answers_s, floor_s).wait_s(CEILING_S) == pytest.approx(wait_s, abs=0.02)
-    assert FLOOR_S <= used_to(answers_s, floor_s).wait_s(CEILING_S) <= CEILING_S
+def test_who_answers_is_waited_for_by_how_fast_it_is(turnarounds_s, floor_s, wait_s):
+    assert pace(*turnarounds_s, floor_s=floor_s).wait_s(CEILING_S) == pytest.approx(wait_s)
 
 
-def test_one_slow_answer_counts_at_once_and_is_forgotten_slowly():
-    pace = used_to([0.005] * 20)
-    pace.answered(0.1)
-    waits = [pace.wait_s(CEILING_S)]
+def test_a_slow_answer_counts_at_once_and_is_forgotten_slowly():
+    known = pace(0.005, 0.005, 0.005, 0.005, 0.08)
+    waits = [known.wait_s(CEILING_S)]
     for _ in range(60):
-        pace.answered(0.005)
-        waits.append(pace.wait_s(CEILING_S))
-    assert waits[0] == pytest.approx(FLOOR_S + 0.2)
+        known.answered(0.005)
+        waits.append(known.wait_s(CEILING_S))
+    assert waits[0] == pytest.approx(0.21)
+    assert waits[10] > 0.13
+    assert waits[-1] == pytest.approx(0.06, abs=0.005)
     assert waits == sorted(waits, reverse=True)
-    assert waits[5] > 0.15
-    assert waits[-1] < 0.08
 
 
-def test_after_a_time_out_the_ceiling_counts_until_enough_answers_have_come():
-    pace = used_to([0.005] * 10)
-    pace.timed_out()
-    assert pace.wait_s(CEILING_S) == CEILING_S
+def test_after_a_time_out_the_ceiling_counts_until_enough_answers_came():
+    known = pace(*[0.005] * 10)
+    known.timed_out()
     for _ in range(4):
-        pace.answered(0.005)
-    assert pace.wait_s(CEILING_S) < 0.1
+        assert known.wait_s(CEILING_S) == CEILING_S
+        known.answered(0.005)
+    assert known.wait_s(CEILING_S) < 0.1
 
 
-def serial(unit, is_patient=False):
-    transaction = rtu(unit, read(Function.HOLDING, 0x0002, 5), CEILING_S)
-    return (yield evolve(transaction, is_patient=is_patient))
+def test_a_lead_is_the_shortest_seen_lately():
+    lead = Lead()
+    assert lead.guess(0.004) == 0.004
+    assert lead.guess(None) is None
+    for each in (0.006, 0.005, 0.007):
+        lead.watched(each)
+    assert lead.guess(0.004) == lead.shortest_s(0.004) == 0.005
+    for _ in range(8):
+        lead.watched(0.009)
+    assert lead.guess(0.004) == 0.009
 
 
-@pytest.mark.parametrize(("is_patient", "least_s", "most_s"), [(False, FLOOR_S, 0.09), (True, CEILING_S, 0.32)])
-def test_a_station_that_dies_costs_what_it_needed_and_not_its_ceiling(is_patient, least_s, most_s):
-    bus = VirtualBus(2, Wire(turnaround_s=(0.005, 0.010)))
-    line = bus.line()
-    for _ in range(10):
-        line.run(1, serial(1))
-        bus.run(0.2)
-    bus.bus.faults = Faults(silent=frozenset({1}))
-    began, ended = bus.clock.seconds(), []
-
-    def failed(failure):
-        failure.trap(NoReply)
-        ended.append(bus.clock.seconds() - began)
-
-    line.run(1, serial(1, is_patient)).addErrback(failed)
-    bus.run(1.0)
-    assert least_s <= ended[0] <= most_s
-    bus.stop(line)
+def test_every_sixteenth_reply_is_watched_and_sooner_when_guessing_fails():
+    lead = Lead()
+    lead.watched(0.005)
+    for _ in range(16):
+        assert lead.guess(None) == 0.005
+        lead.hit()
+    assert lead.guess(None) is None
+    lead.watched(0.005)
+    for _ in range(3):
+        assert lead.guess(None) == 0.005
+        lead.missed()
+    assert lead.guess(None) is None
 
 
-def test_a_device_that_becomes_slower_is_not_lost():
-    """Its time-out is wrong once; then it has all the time it is given."""
-    bus = VirtualBus(2, Wire(turnaround_s=(0.005, 0.005)))
-    line = bus.line()
-    results = []
-
-    def ask():
-        line.run(1, serial(1)).addBoth(results.append)
-        bus.run(1.5)
-
-    for _ in range(10):
-        ask()
-    bus.bus.faults = Faults(late=1.0, late_s=0.15)
-    for _ in range(10):
-        ask()
-    bus.run(5)
-    missed = [place for place, result in enumerate(results) if not isinstance(result, bytes)]
-    assert missed == [10]
-    bus.stop(line)
+def test_replies_of_different_lengths_have_their_own_leads():
+    known = pace()
+    known.lead(85).watched(0.005)
+    known.lead(133).watched(0.012)
+    assert (known.lead(85).guess(None), known.lead(133).guess(None)) == (0.005, 0.012)

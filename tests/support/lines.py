@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
+
+from twisted.internet.abstract import FileDescriptor
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
@@ -80,11 +84,92 @@ class Wire:
             self.clock.callLater(after + (start + len(part)) * CHARACTER_S, self.deliver, part)
 
 
-def open_line(**options) -> tuple[Line, Wire, Clock]:
+class Readers:
+    """The part of a reactor that a descriptor needs: who is to be told of bytes. `woken` counts how often one was."""
+
+    def __init__(self) -> None:
+        self.readers: set[FileDescriptor] = set()
+        self.woken = 0
+
+    def addReader(self, reader: FileDescriptor) -> None:  # noqa: N802
+        self.readers.add(reader)
+
+    def removeReader(self, reader: FileDescriptor) -> None:  # noqa: N802
+        self.readers.discard(reader)
+
+    def removeWriter(self, writer: FileDescriptor) -> None:  # noqa: N802
+        pass
+
+
+class Port(Wire):
+    """A wire with a descriptor of the kernel's at its end, as serial ports have one: bytes wait in it until the line
+    takes them, or looks and is told."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.reactor = Readers()
+
+    def connect(self, factory):
+        near, self.far = socket.socketpair()
+        near.setblocking(False)
+        self.far.setblocking(False)
+        port = self
+
+        class Transport(FileDescriptor):
+            connected = 1
+
+            def fileno(self) -> int:
+                return near.fileno()
+
+            def writeSomeData(self, data: bytes) -> int:  # noqa: N802
+                return os.write(near.fileno(), data)
+
+            def loseConnection(self) -> None:  # noqa: N802
+                port.lose()
+
+        self.near = near
+        self.transport = Transport(self.reactor)
+        self.transport.protocol = self.protocol = factory.buildProtocol(None)
+        self.transport.startReading()
+        self.protocol.makeConnection(self.transport)
+        return succeed(self.protocol)
+
+    def deliver(self, data: bytes) -> None:
+        if self.protocol is not None:
+            self.far.send(data)
+            self.flush()
+
+    def flush(self) -> None:
+        while True:
+            try:
+                self.sent.append((self.clock.seconds(), self.far.recv(1000)))
+            except BlockingIOError:
+                break
+        if self.transport in self.reactor.readers:
+            try:
+                data = self.near.recv(1000)
+            except BlockingIOError:
+                return
+            self.reactor.woken += 1
+            self.transport.protocol.dataReceived(data)
+
+    def lose(self) -> None:
+        protocol, self.protocol = self.protocol, None
+        self.near.close()
+        self.far.close()
+        protocol.connectionLost(Failure(ConnectionLost("unplugged")))
+
+
+def open_port(**options) -> tuple[Line, Port, Clock]:
+    """The same as `open_line`, with a port that has a descriptor."""
+    return open_line(Port, **options)
+
+
+def open_line(make: type[Wire] = Wire, **options) -> tuple[Line, Wire, Clock]:
     """A line at 9600 8N1 that is open, its far end and its clock."""
     clock = Clock()
     clock.advance(1000.0)
-    wire = Wire(clock)
+    wire = make(clock)
     line = Line("native", wire, clock, CHARACTER_S, SILENCE_S, **options)
     line.start()
     return line, wire, clock
