@@ -113,7 +113,8 @@ class Looking:
             return self._look_at
         # Before the last but one event of the reply: its last but one character, or its last full lump.
         seen = length - 1 if delivery.lump == 1 else (length - 1) // delivery.lump * delivery.lump - 1
-        return end + (self._lead.shortest_s(self._shortest_s or 0.0)) + (seen + _EARLY_CHARACTERS) * character_s
+        shortest_s = self._lead.shortest_s(self._shortest_s) or 0.0
+        return end + shortest_s + (seen + _EARLY_CHARACTERS) * character_s
 
     def restart(self) -> None:
         """Nothing of the reply has been heard yet."""
@@ -191,9 +192,11 @@ class Looking:
             if now - self._look_at < _HAIR_S:
                 self._margin_s = min(self._margin_s + _MARGIN_RISE_S, _MARGIN_MAX_S)
             return
-        if not is_arrival and len(self._lumps) == 1 and self._lead.shortest_s(1.0) > 0.0:
+        if not is_arrival and len(self._lumps) == 1 and not self._lead.is_from_start:
             self._lead.sooner()
             return
+        if is_arrival and self._lumps[-1] > max(delivery.lump, 1):
+            return  # more than the port hands over at once: it was looked at late
         # Less than nothing where the wire is faster than its settings say, as behind a converter.
         lead_s = min(self._start, now - heard_s - delivery.tail_of(total)) - self.request_end
         self._lead.watched(lead_s)

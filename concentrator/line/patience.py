@@ -23,17 +23,19 @@ NETWORK_FLOOR_S = 0.3
 _ENOUGH = 4  # answers that say something
 _WATCHED_EVERY = 16
 _MISSES = 3
+_SEVERAL = 3
 _REMEMBERED = 8  # replies that were watched
 
 
 class Lead:
-    """How soon replies of one length begin."""
+    """How soon replies of one length begin. `is_from_start`: the next one is watched from the earliest moment on."""
 
-    __slots__ = ("_hits", "_misses", "_samples", "_shortest_s")
+    __slots__ = ("_hits", "_misses", "_samples", "_shortest_s", "is_from_start")
 
     def __init__(self) -> None:
         self._samples: deque[float] = deque(maxlen=_REMEMBERED)
         self._shortest_s: float | None = None
+        self.is_from_start = False
         self._hits = 0
         self._misses = 0
 
@@ -42,22 +44,26 @@ class Lead:
         where it should be watched."""
         if self._hits + self._misses >= _WATCHED_EVERY or self._misses >= _MISSES:
             return None
-        return default_s if self._shortest_s is None else self._shortest_s
+        return self.shortest_s(default_s)
 
-    def shortest_s(self, default_s: float) -> float:
-        """The shortest lead lately, `default_s` where none was seen."""
-        return default_s if self._shortest_s is None else self._shortest_s
+    def shortest_s(self, default_s: float | None) -> float | None:
+        """The shortest lead lately; `default_s`, where there is one, until several were seen: a single one may have
+        been seen late by a busy machine."""
+        if self.is_from_start:
+            return 0.0
+        return default_s if default_s is not None and len(self._samples) < _SEVERAL else self._shortest_s
 
     def watched(self, lead_s: float) -> None:
         """It was seen when a reply began."""
         self._samples.append(lead_s)
         self._shortest_s = min(self._samples)
+        self.is_from_start = False
         self._hits = self._misses = 0
 
     def sooner(self) -> None:
         """A reply that was to be watched was there already: the next one is watched from the earliest moment on."""
         self._samples.clear()
-        self._shortest_s = 0.0
+        self.is_from_start = True
         self._hits = _WATCHED_EVERY
 
     def hit(self) -> None:

@@ -58,7 +58,9 @@ def test_a_lead_is_the_shortest_seen_lately():
     lead = Lead()
     assert lead.guess(0.004) == 0.004
     assert lead.guess(None) is None
-    for each in (0.006, 0.005, 0.007):
+    lead.watched(0.1)
+    assert (lead.guess(0.004), lead.guess(None)) == (0.004, 0.1)  # it may have been seen late
+    for each in (0.006, 0.005):
         lead.watched(each)
     assert lead.guess(0.004) == lead.shortest_s(0.004) == 0.005
     for _ in range(8):
@@ -78,6 +80,16 @@ def test_every_sixteenth_reply_is_watched_and_sooner_when_guessing_fails():
         assert lead.guess(None) == 0.005
         lead.missed()
     assert lead.guess(None) is None
+
+
+def test_a_reply_that_came_unseen_lets_the_next_one_be_watched_from_the_start():
+    lead = Lead()
+    for _ in range(4):
+        lead.watched(0.02)
+    lead.sooner()
+    assert (lead.guess(0.004), lead.shortest_s(0.004)) == (None, 0.0)
+    lead.watched(0.005)
+    assert lead.guess(None) == 0.005
 
 
 def test_replies_of_different_lengths_have_their_own_leads():
