@@ -22,6 +22,8 @@ FAST, ENERGIES = (0x0100, 52), (0x0140, 64)
 """Address and count of what a native meter tells fast, and of its energies (plugins/energycm/ccm.toml)."""
 SECONDS = {CCMASTER_NATIVE: 60.0, PYMODBUS_SYNC: 30.0}
 _PATIENCE_S = 60.0
+_SPREAD_S = 30.0
+"""How long jobs that all began together take to be spread evenly over their periods."""
 
 
 @frozen
@@ -53,12 +55,13 @@ _COLUMNS = (
 
 
 def measured(repetitions: int, told: Callable[[str], None]) -> list[Full]:
-    """Every master once, from when it has read everything once."""
+    """Every master once, from half a minute after it has read everything once."""
     runs = []
     for master, seconds in SECONDS.items():
         told(master)
         with at_work(master, (), Task(SLAVES, (FAST, ENERGIES), meters=())) as scene:
             scene.wait_until(_has_read_all, _PATIENCE_S)
+            time.sleep(_SPREAD_S)
             opened = time.monotonic()
             time.sleep(seconds)
             runs.append(summed_up(master, scene.exchanges(), opened, time.monotonic()))
