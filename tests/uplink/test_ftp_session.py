@@ -59,6 +59,7 @@ def test_a_server_killed_in_the_middle_of_a_file_never_shows_a_part_of_it_under_
     assert f": STOR {NAME}.part: " in deliver(server.port)
     assert list(server.files()) == [f"in/{NAME}.part"]
     assert len(server.files()[f"in/{NAME}.part"]) < len(CONTENT)
+    server.kill()  # it is dying by itself: seen to be gone
     assert "connecting: [Errno 111]" in deliver(server.port)
     server.again()
     assert deliver(server.port) == Filed()
