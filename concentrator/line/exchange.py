@@ -43,7 +43,7 @@ class Exchange:
         "_done",
         "_echo",
         "_expect",
-        "_is_taking",
+        "_is_late",
         "_looking",
         "_number",
         "_pace",
@@ -69,7 +69,7 @@ class Exchange:
         self._pace: Pace
         self._wire: WireEnd
         self._echo: Echo
-        self._is_taking = False
+        self._is_late = False
         self._number = 0
 
     def begin(self, now: float, wire: WireEnd, echo: Echo, transaction: Transaction, pace: Pace) -> None:
@@ -108,19 +108,20 @@ class Exchange:
         # A copy: what a socket hands over lies in a block of 64 KiB, which must not be kept.
         self._buffer = b"".join((self._buffer, received))
         self._judge(self._clock.seconds(), False)
+        self._is_late = False
 
     def _time_passed(self) -> None:
         """It is time to look, or nothing more will come."""
         wire, number, known = self._wire, self._number, len(self.received)
         if wire.can_take:
-            self._is_taking = True
+            self._is_late = True
             wire.take()
-            self._is_taking = False
+            self._is_late = False
             if not self.is_on or self._number != number or len(self.received) > known:
                 return  # it is over, the next one has begun even, or there is more to wait for
         now = self._clock.seconds()
         was_looking = wire.is_looking
-        wire.look()
+        self._look()
         if now < self._deadline:
             self._alarm.set(self._deadline, self._time_passed)
         elif was_looking or wire.can_take:
@@ -173,7 +174,7 @@ class Exchange:
             self._deadline = now + NETWORK_PAUSE_S
             self._alarm.set(self._deadline, self._time_passed)
         else:
-            looking.heard(now, len(heard), not self._is_taking)
+            looking.heard(now, len(heard), not self._is_late)
             missing = reply.length - len(heard)
             self._deadline = now + missing * looking.character_s + looking.pause_s
             self._look_at(now, looking.again(now, missing))
@@ -201,10 +202,16 @@ class Exchange:
             ended = now
             self.turnaround_s = now - self.began
         else:
-            ended = looking.ended(now, length, not self._is_taking)
+            ended = looking.ended(now, length, not self._is_late)
             self.turnaround_s = max(ended - length * looking.character_s - looking.request_end, 0.0)
         self._pace.answered(self.turnaround_s)
         return ended
+
+    def _look(self) -> None:
+        """Looks from now on; what is there already, and cannot be taken, comes as if it had just arrived."""
+        if not self._wire.is_looking:
+            self._is_late = not self._wire.can_take
+            self._wire.look()
 
     def _look_at(self, now: float, at: float) -> None:
         """Looks away until then, or looks until the deadline."""
@@ -212,7 +219,7 @@ class Exchange:
             self._wire.look_away()
             self._alarm.set(at, self._time_passed)
         else:
-            self._wire.look()
+            self._look()
             self._alarm.set(self._deadline, self._time_passed)
 
     def _finish(self, reply: Any, error: ConcentratorError | None, ended: float) -> None:

@@ -29,8 +29,9 @@ TAIL_CHARACTERS = 4
 _TRUST_CHARACTERS = 4.5  # and half of one for the interrupt
 _WORTH_S = 0.002  # a wait shorter than this is not worth stopping to look
 _LEARNT_FROM = 4  # replies
-_MARGIN_RISE_S, _MARGIN_FALL_S = 8e-5, 1e-5  # one look in nine may come a hair too soon
-_MARGIN_MIN_S, _MARGIN_MAX_S = -3e-4, 2e-4
+_MARGIN_RISE_S, _MARGIN_FALL_S = 2e-5, 1e-5  # one look in three may come a hair too soon
+_MARGIN_MIN_S, _MARGIN_MAX_S = -5e-4, 2e-4
+_WAKING_S = 3e-4  # what a busy machine takes to wake up, which a lead is learnt with
 _HAIR_S = 5e-4
 _EARLY_CHARACTERS = 0.25  # how far into a character to look for the one before
 _REMEMBERED = 8  # leads of any station
@@ -81,7 +82,7 @@ class Looking:
         """When the last character of the request has left."""
         self._length = self._total = 0
         self._is_guess = False
-        self._look_at = self._margin_s = 0.0
+        self._look_at = 0.0
         self.opened()
 
     def opened(self) -> None:
@@ -90,6 +91,7 @@ class Looking:
         self.pause_s = PAUSE_S
         self._worst_s = 0.0
         self._pauses = 0
+        self._margin_s = -_WAKING_S
         self._leads: deque[float] = deque(maxlen=_REMEMBERED)
         self._shortest_s: float | None = None
         self._is_experienced = False

@@ -24,6 +24,7 @@ _ENOUGH = 4  # answers that say something
 _WATCHED_EVERY = 16
 _MISSES = 3
 _SEVERAL = 3
+_SAME_S = 0.0005
 _REMEMBERED = 8  # replies that were watched
 
 
@@ -47,11 +48,14 @@ class Lead:
         return self.shortest_s(default_s)
 
     def shortest_s(self, default_s: float | None) -> float | None:
-        """The shortest lead lately; `default_s`, where there is one, until several were seen: a single one may have
-        been seen late by a busy machine."""
+        """The shortest lead lately; `default_s`, where there is one, until several were seen, as a single one may have
+        been seen late by a busy machine, and where it is as good as the same."""
         if self.is_from_start:
             return 0.0
-        return default_s if default_s is not None and len(self._samples) < _SEVERAL else self._shortest_s
+        own_s = self._shortest_s
+        if own_s is None or default_s is None:
+            return default_s if own_s is None else own_s
+        return default_s if len(self._samples) < _SEVERAL or 0 <= own_s - default_s < _SAME_S else own_s
 
     def watched(self, lead_s: float) -> None:
         """It was seen when a reply began."""

@@ -63,6 +63,7 @@ def test_a_lead_is_the_shortest_seen_lately():
     for each in (0.006, 0.005):
         lead.watched(each)
     assert lead.guess(0.004) == lead.shortest_s(0.004) == 0.005
+    assert lead.guess(0.0048) == 0.0048  # another station's, and as good as the same
     for _ in range(8):
         lead.watched(0.009)
     assert lead.guess(0.004) == 0.009

@@ -90,7 +90,7 @@ def bus():
 
 
 def test_a_reply_at_its_usual_time_wakes_nobody_before_it_is_complete(bus):
-    for _ in range(10):
+    for _ in range(40):
         results.successResultOf(bus.asked(question(1)))
     bus.wire.reactor.woken = 0
     for _ in range(10):
