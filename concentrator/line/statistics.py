@@ -43,12 +43,12 @@ class Counters:
     def count(
         self, sent: int, received: int, busy_s: float, error: Exception | None, turnaround_s: float = 0.0
     ) -> None:
-        """Adds one exchange."""
+        """Adds one exchange. One without an error that brought nothing wanted no answer."""
         self.requests += 1
         self.bytes_out += sent
         self.bytes_in += received
         self.busy_s += busy_s
-        if error is None or isinstance(error, Refused):
+        if (error is None and received) or isinstance(error, Refused):
             self.answers += 1
             self.refusals += error is not None
             self.waited_s += turnaround_s

@@ -26,6 +26,12 @@ def test_every_exchange_is_counted_as_what_it_was(error, counted):
     assert counters.as_mapping() == {name: rising.get(name, 0) for name in counters.as_mapping()}
 
 
+def test_a_broadcast_is_not_counted_as_answered():
+    counters = Counters()
+    counters.count(8, 0, 0.01, None)
+    assert (counters.requests, counters.answers, counters.turnaround_mean_s) == (1, 0, 0.0)
+
+
 def test_a_trace_keeps_the_newest_and_reads_as_hex():
     trace = Trace(2)
     for n in range(3):
