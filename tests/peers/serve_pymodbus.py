@@ -1,12 +1,13 @@
-"""A pymodbus RTU server on a serial port, for `test_pymodbus_rtu`: `serve_pymodbus.py PORT < devices.json`, where
-devices.json is {unit: {"holding": {address: [registers]}, "coil": …, …}}. Says "ready" when it listens."""
+"""A pymodbus server for `test_pymodbus`: `serve_pymodbus.py KIND PORT < devices.json`, where KIND is `serial`, `tcp` or
+`rtu-over-tcp`, PORT a serial port or a TCP port of this machine, and devices.json {unit: {"holding": {address:
+[registers]}, "coil": …, …}}. Says "ready" when it listens."""
 
 import asyncio
 import json
 import sys
 
 from pymodbus.framer import FramerType
-from pymodbus.server import ModbusSerialServer
+from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 
@@ -22,12 +23,16 @@ def tables(device):
     )
 
 
-async def main(port, devices):
+async def main(kind, port, devices):
     served = [SimDevice(int(unit), tables(device)) for unit, device in devices.items()]
-    server = ModbusSerialServer(served, framer=FramerType.RTU, port=port, baudrate=9600)
+    if kind == "serial":
+        server = ModbusSerialServer(served, framer=FramerType.RTU, port=port, baudrate=9600)
+    else:
+        framer = FramerType.SOCKET if kind == "tcp" else FramerType.RTU
+        server = ModbusTcpServer(served, framer=framer, address=("127.0.0.1", int(port)))
     await server.serve_forever(background=True)
     print("ready", flush=True)
     await asyncio.Event().wait()
 
 
-asyncio.run(main(sys.argv[1], json.load(sys.stdin)))
+asyncio.run(main(sys.argv[1], sys.argv[2], json.load(sys.stdin)))
