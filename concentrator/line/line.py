@@ -70,7 +70,7 @@ class Line:
 
     def __attrs_post_init__(self) -> None:
         self._books = Books(is_timed=self.character_s > 0)
-        self._looking = Looking(self.character_s, self.silence_s) if self.character_s else None
+        self._looking = Looking(self.character_s) if self.character_s else None
         self._alarm = Alarm(self.clock)
         self._exchange = Exchange(self.clock, self._alarm, self._looking, self._exchanged)
 

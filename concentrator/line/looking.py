@@ -75,9 +75,8 @@ class Looking:
     """When to look, on one line. `begin` for each exchange, `heard` for each lump of its reply, `ended` when the reply
     is complete."""
 
-    def __init__(self, character_s: float, silence_s: float) -> None:
+    def __init__(self, character_s: float) -> None:
         self.character_s = character_s
-        self.silence_s = silence_s
         self.request_end = 0.0
         """When the last character of the request has left."""
         self._length = self._total = 0

@@ -17,7 +17,7 @@ class Port:
 
     def __init__(self, lump=1):
         self.lump = lump
-        self.looking = Looking(C, SILENCE_S)
+        self.looking = Looking(C)
         self.pace = Pace()
         self.now = 100.0
         self.looks = 0
