@@ -10,7 +10,6 @@ What was not read is told in a line on standard error, and read again; a lost co
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -22,10 +21,12 @@ from twisted.python.failure import Failure
 from bench.masters import profile_of
 from bench.tcp_hosts import hosts
 from concentrator.api import Taken
+from concentrator.app import garbage
 from concentrator.app.clocks import SharpClock, SystemWall, make_monotonic
 from concentrator.app.light_reactor import import_reactor
 from concentrator.dialect.modbus import ModbusDialect, ModbusStation
 from concentrator.hub.hub import Hub
+from concentrator.line.arrivals import Arrivals
 from concentrator.line.line import Line
 from concentrator.model.device import Device
 from concentrator.model.errors import LineLost
@@ -101,15 +102,15 @@ def main(arguments: Sequence[str]) -> None:
     make_monotonic(reactor)
     from twisted.internet.endpoints import TCP4ClientEndpoint
 
-    clock, hub = SharpClock(reactor), Hub()
+    clock, hub, arrivals = SharpClock(reactor), Hub(), Arrivals(reactor)
     hub.subscribe(lambda reading: _check(reading, registers))
     dialect, profile = ModbusDialect("modbus-tcp"), profile_for(way, registers)
     clock.start()
     for number, host in enumerate(hosts(devices), 1):
-        line = Line(f"line{number}", TCP4ClientEndpoint(reactor, host, port), clock)
+        line = Line(f"line{number}", TCP4ClientEndpoint(reactor, host, port), clock, arrivals=arrivals)
         _read(way, line, dialect.station(profile, UNIT, {}), f"m{number}", clock, hub)
         line.start()
-    gc.freeze()  # as the service does when it has started
+    garbage.settle()  # as the service does when it has started
     reactor.run()
 
 

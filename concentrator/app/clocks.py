@@ -107,9 +107,8 @@ class SharpClock:
             os.close(self._fd)
             self._fd = -1
 
-    def seconds(self) -> float:
-        """Monotonic seconds."""
-        return time.monotonic()
+    seconds = staticmethod(time.monotonic)
+    """Monotonic seconds."""
 
     def callLater(self, delay: float, callable: Callable[..., object], *args: object, **kw: object) -> Any:  # noqa: N802
         """Calls after `delay` seconds."""

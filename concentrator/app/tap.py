@@ -3,7 +3,6 @@ clock made monotonic, and a file with faults refused whole."""
 
 from __future__ import annotations
 
-import gc
 import sys
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from twisted.application.service import IService
 from twisted.logger import Logger
 from twisted.python import usage
 
-from concentrator.app import DEFAULT_CONFIG
+from concentrator.app import DEFAULT_CONFIG, garbage
 from concentrator.app.clocks import Started, make_monotonic, program
 from concentrator.app.light_reactor import import_reactor
 from concentrator.model.errors import ConcentratorError, ConfigError
@@ -33,7 +32,7 @@ def makeService(options: Options) -> IService:  # noqa: N802 - Twisted's name
     """The service of a configuration file. With a file that has faults, prints every one of them and exits with status
     2 before anything is started."""
     started = Started()
-    gc.disable()  # nothing made while loading is garbage
+    garbage.nothing_yet()
     reactor = import_reactor()
 
     from concentrator.app.assembly import Box
@@ -51,7 +50,6 @@ def makeService(options: Options) -> IService:  # noqa: N802 - Twisted's name
     except (ConcentratorError, OSError) as error:
         print(f"ccmaster: {error}", file=sys.stderr)
         raise SystemExit(1) from None
-    gc.freeze()
-    gc.enable()
+    garbage.settle()
     log.info("{program}, serial {serial}", program=program(), serial=box.serial)
     return box.service()

@@ -6,13 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from concentrator.api import Dialect, Report, Station, Wall
 from concentrator.app.config_sections import LineSection
 from concentrator.dialect.modbus import dialects
+from concentrator.line.arrivals import Arrivals
 from concentrator.line.endpoint import endpoint_from
 from concentrator.line.line import Line
 from concentrator.model.device import Device
@@ -26,7 +27,8 @@ from concentrator.wire.modbus import rtu_silence_s
 @frozen
 class FieldSide:
     """What every wire needs: the reactor, the clock of the wires and the wall clock, where readings and events go, who
-    knows the devices by their serial and the newest values, and what can be spoken."""
+    knows the devices by their serial and the newest values, and what can be spoken; `arrivals`: where all network
+    lines are looked at."""
 
     reactor: Any
     sharp: IReactorTime
@@ -36,6 +38,7 @@ class FieldSide:
     identified: Identified
     newest: Callable[[str, str], Value | None]
     spoken: Mapping[str, Dialect] = field(factory=dialects)
+    arrivals: Arrivals = field(default=Factory(lambda side: Arrivals(side.reactor), takes_self=True), init=False)
 
 
 @frozen(eq=False)
@@ -80,7 +83,7 @@ def build_wire(name: str, section: LineSection, side: FieldSide) -> Wire:
     serial = section.serial_address
     parameters: dict[str, object] = {}
     if serial is None:
-        line = Line(name, endpoint, side.sharp)
+        line = Line(name, endpoint, side.sharp, arrivals=side.arrivals)
     else:
         settings = serial.settings
         line = Line(name, endpoint, side.sharp, settings.character_s, rtu_silence_s(settings))

@@ -18,6 +18,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from concentrator.line.alarm import Alarm
+from concentrator.line.arrivals import Arrivals
 from concentrator.line.books import Books
 from concentrator.line.echo import Echo
 from concentrator.line.exchange import Exchange
@@ -44,8 +45,8 @@ log = Logger()
 @define(eq=False)
 class Line:
     """One wire. `character_s` and `silence_s` are the seconds a character takes and the silence between frames, both
-    0 where the transport is not serial; `on_change` is called when the line opens or closes. Stations are told apart
-    by what `run` is given: their address on the wire."""
+    0 where the transport is not serial; `on_change` is called when the line opens or closes; `arrivals`: where one of
+    many network lines is looked at. Stations are told apart by what `run` is given: their address on the wire."""
 
     name: str
     endpoint: IStreamClientEndpoint
@@ -54,6 +55,7 @@ class Line:
     silence_s: float = 0.0
     ceiling_s: float = CEILING_S
     on_change: Callable[[], None] = lambda: None
+    arrivals: Arrivals | None = None
     trouble: str = field(default="it was not opened yet", init=False)
     _books: Books = field(init=False)
     _reopening: Reopening | None = field(default=None, init=False)
@@ -83,7 +85,7 @@ class Line:
         """Opens the wire, now and whenever it was lost; never gives up."""
 
         def wire_end() -> WireEnd:
-            return WireEnd(self._opened, self._bytes_received, self._closed)
+            return WireEnd(self._opened, self._bytes_received, self._closed, self.arrivals)
 
         self._reopening = Reopening(self.endpoint, wire_end, self._failed_to_open, self.clock)
 

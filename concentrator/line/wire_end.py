@@ -2,7 +2,8 @@
 so that bytes wait in the kernel and wake nobody, and take them when it is time.
 
 All that takes a descriptor of the kernel's, as serial ports and plain sockets are. What has something between it and
-the line, TLS for one, is only asked to write, to pause and to resume.
+the line, TLS for one, is only asked to write, to pause and to resume. With `arrivals` a wire that is one of many is
+read without the reactor's detour too; ends and faults are left to the reactor.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from twisted.internet.abstract import FileDescriptor
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
+from concentrator.line.arrivals import Arrivals
+
 _MOST = 8192  # bytes taken at once; what is left is taken or told of later
 
 
@@ -22,11 +25,16 @@ class WireEnd(Protocol):
     """One opening of a wire. `opened` is called with it, `received` with bytes, `closed` with the reason in words."""
 
     def __init__(
-        self, opened: Callable[[WireEnd], None], received: Callable[[bytes], None], closed: Callable[[str], None]
+        self,
+        opened: Callable[[WireEnd], None],
+        received: Callable[[bytes], None],
+        closed: Callable[[str], None],
+        arrivals: Arrivals | None = None,
     ) -> None:
         self._opened = opened
         self._received = received
         self._closed = closed
+        self._arrivals = arrivals
         self.dataReceived = received  # type: ignore[assignment, method-assign]
         self.is_looking = True
         self.can_take = False
@@ -41,6 +49,11 @@ class WireEnd(Protocol):
             # Twisted puts protocols between, which only hand bytes on; a thousand lines feel that.
             between: Any = transport
             between.protocol.dataReceived = self._received
+            if self._arrivals is not None:
+                transport.pauseProducing()
+                self._arrivals.watch(self._descriptor, self._arrived)
+        else:
+            self._arrivals = None
         if hasattr(transport, "setTcpNoDelay"):
             transport.setTcpNoDelay(True)
             transport.setTcpKeepAlive(True)  # a peer that has gone without a word is noticed some day
@@ -48,6 +61,9 @@ class WireEnd(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
         """The transport is gone."""
+        if self._arrivals is not None:
+            self._arrivals.forget(self._descriptor)
+            self._arrivals = None
         self._descriptor = -1
         self.can_take = False
         self._closed(reason.getErrorMessage())
@@ -62,6 +78,7 @@ class WireEnd(Protocol):
                 sent = 0  # the buffer is full, or the port is lost: both are the reactor's business
             if sent == len(data):
                 return
+            self._hand_over()
             self._descriptor = -1  # what comes next must not overtake the rest
         self.transport.write(data[sent:])  # type: ignore[union-attr]
 
@@ -69,13 +86,19 @@ class WireEnd(Protocol):
         """Hands over bytes as they arrive, from now on."""
         if not self.is_looking:
             self.is_looking = True
-            self.transport.resumeProducing()  # type: ignore[union-attr]
+            if self._arrivals is not None:
+                self._arrivals.watch(self._descriptor, self._arrived)
+            else:
+                self.transport.resumeProducing()  # type: ignore[union-attr]
 
     def look_away(self) -> None:
         """Leaves bytes where they are, from now on."""
         if self.is_looking:
             self.is_looking = False
-            self.transport.pauseProducing()  # type: ignore[union-attr]
+            if self._arrivals is not None:
+                self._arrivals.forget(self._descriptor)
+            else:
+                self.transport.pauseProducing()  # type: ignore[union-attr]
 
     def take(self) -> None:
         """Hands over what has arrived, where `can_take` says that it can be had without looking. That the port has
@@ -87,3 +110,24 @@ class WireEnd(Protocol):
                 return
             if received:
                 self._received(received)
+
+    def _arrived(self) -> None:
+        """Something has arrived, or the wire has ended."""
+        try:
+            received = os.read(self._descriptor, _MOST)
+        except BlockingIOError:
+            return
+        except OSError:
+            received = b""
+        if received:
+            self._received(received)
+        else:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        """The reactor looks from now on: it knows what to make of ends and faults."""
+        arrivals, self._arrivals = self._arrivals, None
+        if arrivals is not None:
+            arrivals.forget(self._descriptor)
+            if self.is_looking:
+                self.transport.resumeProducing()  # type: ignore[union-attr]
