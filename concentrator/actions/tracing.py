@@ -16,7 +16,7 @@ from concentrator.model.errors import Unknown
 from concentrator.model.profile import DeviceProfile
 from concentrator.model.words import hint
 from concentrator.profile.evidence import as_toml, evidence_of
-from concentrator.wire.modbus_words import asked, frame_of
+from concentrator.wire.modbus_words import asked, exchanges_of, frame_of
 
 MOST = 1000
 
@@ -123,14 +123,19 @@ class Traces:
         newest that was answered, with the values its device's profile makes of it. Raises Unknown."""
         owners = {str(station): owner for station, owner in self.owners(line).items()}
         good = (each for each in self._exchanges(line, last) if not each.verdict)
-        newest = {frame_of(each.request): each for each in good}  # whole requests differ by a number where there is one
+        # Whole requests differ by a number where there is one.
+        newest = {
+            frame_of(request): (each, request, received)
+            for each in good
+            for request, received in exchanges_of(each.request, each.received)
+        }
         pieces: dict[str, list[str]] = {}
-        for each in newest.values():
+        for each, request, received in newest.values():
             if str(each.station) in owners:
                 _, profile = owners[str(each.station)]
                 at = datetime.fromtimestamp(each.began, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
                 source = f"captured on {at}, line {line}, Modbus ID {each.station}"
-                found = evidence_of(profile, each.request, each.received, source)
+                found = evidence_of(profile, request, received, source)
                 if found is not None:
                     pieces.setdefault(profile.key, []).append(as_toml([found]))
         return "\n".join("\n".join([f"# {key}.toml\n", *texts]) for key, texts in pieces.items())

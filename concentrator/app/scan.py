@@ -69,7 +69,8 @@ def wires_of(
 
 @define(eq=False)
 class OfflineScan:
-    """A scan of ports that nobody else holds. `rows` are the finds so far, each with the settings it answers to."""
+    """A scan of ports that nobody else holds. `rows` are the finds so far, each with the settings it answers to;
+    `untried` are the settings the port did not take, with the reason."""
 
     wires: Sequence[Wire]
     units: Sequence[int]
@@ -79,24 +80,32 @@ class OfflineScan:
     known: Mapping[int, str]
     tell: Callable[[float, str], None]
     rows: list[Row] = field(factory=list, init=False)
+    untried: list[str] = field(factory=list, init=False)
 
     async def over(self, reactor: Any, clock: Any) -> list[Row]:
-        """Tries every wire in turn. Raises LineLost where one cannot be opened or is lost."""
+        """Tries every wire in turn, past those that cannot be opened: drivers do not bear all settings. Raises LineLost
+        where none can be, or one is lost."""
         for place, wire in enumerate(self.wires):
-            await self._try(wire, place, reactor, clock)
+            line = _line(wire, reactor, clock)
+            try:
+                await _opened(line, clock)
+            except LineLost as error:
+                self.untried.append(f"{wire.settings}: {error.detail}".removeprefix(": "))
+                if len(self.untried) == len(self.wires):
+                    raise
+            else:
+                await self._try(wire, line, place)
         return self.rows
 
-    async def _try(self, wire: Wire, place: int, reactor: Any, clock: Any) -> None:
+    async def _try(self, wire: Wire, line: Line, place: int) -> None:
         before = self.rows
         dialect = dialects()[self.protocol]
-        line = _line(wire, reactor, clock)
 
         def told(done: float, text: str, found: Sequence[Found]) -> None:
             self.rows = [*before, *(self._row(wire, each) for each in found)]
             words = " ".join(filter(None, (wire.settings, text)))
             self.tell((place + done) / len(self.wires), f"{words}, {len(self.rows)} found")
 
-        await _opened(line, clock)
         try:
             scan = Scan(
                 line.run,
@@ -182,7 +191,7 @@ def alone(
     scan = OfflineScan(wires, units, place.profiles, place.protocol, timeout_s or TIMEOUT_S, place.known, bar.tell)
     try:
         is_whole = run_alone(scan)
-        return scan.rows, "", is_whole
+        return scan.rows, f"not tried: {'; '.join(scan.untried)}" if scan.untried else "", is_whole
     except LineLost as error:
         asking = f"; if that is the concentrator, `ccmaster scan {place.line} --while-polling` asks it"
         return scan.rows, error.sentence + (asking if place.line and "holds the port" in error.detail else ""), False

@@ -16,10 +16,10 @@ from concentrator.model.errors import CommandError, NoReply, NotWritable, Refuse
 from concentrator.model.profile import Block, DeviceProfile, Function
 from concentrator.model.reading import Value
 from concentrator.profile.decode import Decoder, compile_block
-from concentrator.profile.plan import plan_blocks, plan_identity, worthwhile_hole
+from concentrator.profile.plan import plan_blocks, plan_identity, together, worthwhile_hole
 from concentrator.profile.secondary import secondary_number, secondary_profile
 from concentrator.wire.conversation import Conversation, LineSettings, Transaction
-from concentrator.wire.modbus import Request, mbap, read, rtu
+from concentrator.wire.modbus import Request, mbap, mbap_together, read, rtu
 
 ILLEGAL_ADDRESS = 2
 """The exception code for registers that a device does not have (Modbus Application Protocol V1.1b3, 7)."""
@@ -31,15 +31,31 @@ Framing = Callable[[int, Request, float, float], Transaction]
 """`framing(unit, request, wait_s, quiet_s)` gives the transaction."""
 
 
+class Numbered:
+    """The framing of Modbus TCP, of one station: requests have numbers, so that several may be on their way."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+
+    def __call__(self, unit: int, request: Request, wait_s: float, quiet_s: float) -> Transaction:
+        """One request."""
+        return mbap(unit, request, next(self._numbers) & 0xFFFF, wait_s, quiet_s)
+
+    def together(self, unit: int, requests: Sequence[Request], wait_s: float, quiet_s: float) -> Transaction:
+        """Several requests at once; the reply is the tuple of theirs."""
+        return mbap_together(unit, requests, [next(self._numbers) & 0xFFFF for _ in requests], wait_s, quiet_s)
+
+
 class Plan:
     """How the devices of one profile are read on one kind of line: the reads of the cycle (`blocks`), those that tell
     who a device is (`who`), and what is made of them once for all: requests, decoders, parts."""
 
-    def __init__(self, profile: DeviceProfile, hole: int | None) -> None:
+    def __init__(self, profile: DeviceProfile, hole: int | None, in_flight: int = 1) -> None:
         self.profile = profile
         self.who = plan_identity(profile, hole)
-        self.blocks = tuple(
-            block for block in plan_blocks(profile, hole) if block not in self.who and not _tells_who(block)
+        self.blocks = together(
+            [block for block in plan_blocks(profile, hole) if block not in self.who and not _tells_who(block)],
+            in_flight,
         )
         self._requests: dict[Block, Request] = {}
         self._decoders: dict[Block, Decoder] = {}
@@ -68,6 +84,8 @@ class Plan:
 
     def parts(self, block: Block) -> tuple[Block, ...]:
         """What to read where a device refuses a block."""
+        if block.parts:
+            return block.parts
         cut = self._parts.get(block)
         if cut is None:
             cut = self._parts[block] = parts(block, _factors(self.profile, block.function, block.unit_id))
@@ -89,23 +107,33 @@ class ModbusStation:
 
     def image(self, unit: int) -> RegisterImage:
         """What was read last of a Modbus ID: the station's own, or another its profile reads with it."""
-        return self._images.setdefault(unit, RegisterImage())
+        image = self._images.get(unit)
+        if image is None:
+            image = self._images[unit] = RegisterImage()
+        return image
 
     def read(self, block: Block) -> Conversation[Taken]:
         """Reads one block and decodes its points."""
         unit = self._unit if block.unit_id is None else block.unit_id
-        data = yield self._transaction(block, unit)
+        reply = yield self._transaction(block, unit)
         image = self.image(unit)
-        image.store(block.function, block.address, block.count, data)
-        values = self._plan.decode(block, data, image)
+        if block.parts:
+            values: Mapping[str, Value] = {}
+            for part, data in zip(block.parts, reply, strict=True):
+                image.store(part.function, part.address, part.count, data)
+            for part, data in zip(block.parts, reply, strict=True):
+                values = {**values, **self._plan.decode(part, data, image)}
+        else:
+            image.store(block.function, block.address, block.count, reply)
+            values = self._plan.decode(block, reply, image)
         if len(values) == len(block.points):
             return Taken(values)
         return Taken(values, tuple(point.name for point in block.points if point.name not in values))
 
     def refused(self, block: Block, code: int) -> Sequence[Block]:
         """What to read in place of a block that was refused with that exception code: parts of it, where the
-        device may know some of its registers."""
-        if code not in _CUT_WHERE or block not in self.blocks:
+        device may know some of its registers; one after the other, what was asked for at once."""
+        if block not in self.blocks or not (block.parts or code in _CUT_WHERE):
             return (block,)
         cut = self._plan.parts(block)
         place = self.blocks.index(block)
@@ -138,9 +166,12 @@ class ModbusStation:
         """The transaction that reads a block; where requests are not numbered, always the same."""
         transaction = self._asked.get(block)
         if transaction is None:
-            traits = self._plan.profile.traits
-            transaction = self._framing(unit, self._plan.request(block), traits.answer_s, traits.pause_s)
-            if self._framing is rtu:
+            traits, framing = self._plan.profile.traits, self._framing
+            if block.parts and isinstance(framing, Numbered):
+                requests = [self._plan.request(part) for part in block.parts]
+                return framing.together(unit, requests, traits.answer_s, traits.pause_s)
+            transaction = framing(unit, self._plan.request(block), traits.answer_s, traits.pause_s)
+            if framing is rtu:
                 self._asked[block] = transaction
         return transaction
 
@@ -246,7 +277,8 @@ class ModbusDialect:
         hole = worthwhile_hole(settings) if isinstance(settings, LineSettings) else None
         plan = self._plans.get((profile.key, hole))
         if plan is None:
-            plan = self._plans[profile.key, hole] = Plan(profile, hole)
+            in_flight = profile.traits.in_flight if self.name == "modbus-tcp" else 1
+            plan = self._plans[profile.key, hole] = Plan(profile, hole, in_flight)
         number = secondary_number(profile)
         if number is not None:
             return SecondaryStation(plan, address, self.framing(), number)
@@ -254,16 +286,7 @@ class ModbusDialect:
 
     def framing(self) -> Framing:
         """How the requests of one station are framed."""
-        return _numbered() if self.name == "modbus-tcp" else rtu
-
-
-def _numbered() -> Framing:
-    tids = count(1)
-
-    def framing(unit: int, request: Request, wait_s: float, quiet_s: float) -> Transaction:
-        return mbap(unit, request, next(tids) & 0xFFFF, wait_s, quiet_s)
-
-    return framing
+        return Numbered() if self.name == "modbus-tcp" else rtu
 
 
 def dialects() -> dict[str, ModbusDialect]:

@@ -90,7 +90,8 @@ class Point:
 class Block:
     """Registers read by one request: `count` of them from `address` on, for the points in it. All of it is wanted
     at one cadence: `rate`, or `every_s` (seconds) where given; `unit_id`: the Modbus ID to ask, where it is not the
-    device's own. Without points it is read for its registers' sake (a scale factor, the support bits of commands)."""
+    device's own. Without points it is read for its registers' sake (a scale factor, the support bits of commands).
+    With `parts` it is these blocks, asked for at once: its address is the first one's, and it has all their points."""
 
     function: Function
     address: int
@@ -99,6 +100,7 @@ class Block:
     rate: Rate = Rate.FAST
     every_s: float | None = None
     unit_id: int | None = None
+    parts: tuple[Block, ...] = ()
 
 
 @frozen
@@ -107,7 +109,8 @@ class Traits:
     addresses no read may cross (a read ends before one or begins at it), the pause it wants after a reply (seconds),
     how long its answer may take to begin (seconds), whether each of its points is an object of its own, read alone, so
     that neighbouring addresses are not neighbouring registers, how long a written value takes to take effect
-    (`settle_s`, seconds), and whether even a single register is written by function 16 (`writes_many`)."""
+    (`settle_s`, seconds), whether even a single register is written by function 16 (`writes_many`), and how many
+    requests it bears at once where they are numbered, which is over Modbus TCP (`in_flight`)."""
 
     longest_read: int = 125
     widest_hole: int = 10
@@ -117,6 +120,7 @@ class Traits:
     alone: bool = False
     settle_s: float = 0.5
     writes_many: bool = False
+    in_flight: int = 1
 
 
 @frozen

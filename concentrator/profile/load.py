@@ -30,7 +30,7 @@ from concentrator.profile.secondary import NEEDED
 _WHO = ("type", "brand", "class", "series", "models", "dialect", "protocol_label", "sources", "confidence", "doubts")
 _BEARS = ("max_read_registers", "max_registers", "widest_hole", "barriers", "min_gap_ms", "answer_ms", "no_data")
 _WRITES = ("write_function", "settle_ms")
-_LINE = ("one_object_per_request", "baudrate", "bytesize", "parity", "stopbits")
+_LINE = ("one_object_per_request", "requests_in_flight", "baudrate", "bytesize", "parity", "stopbits")
 _IN_FIELDS = frozenset((*_WHO, *_BEARS, *_WRITES, *_LINE))
 """Keys of [profile] that have a place of their own in the DeviceProfile; the others go into its settings."""
 
@@ -175,6 +175,7 @@ def _traits(said: Table) -> Traits:
         alone=said.get("one_object_per_request", False),
         settle_s=said["settle_ms"] / 1000 if "settle_ms" in said else usual.settle_s,
         writes_many=said.get("write_function") == 16,
+        in_flight=said.get("requests_in_flight", usual.in_flight),
     )
 
 

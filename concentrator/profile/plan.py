@@ -75,6 +75,22 @@ def plan_identity(profile: DeviceProfile, hole: int | None = None) -> tuple[Bloc
     return _planned(profile.traits, at_leisure, _stretches(left), hole)
 
 
+def together(blocks: Iterable[Block], in_flight: int) -> tuple[Block, ...]:
+    """The same reads, up to `in_flight` of one cadence made one that asks for them at once."""
+    joined: list[Block] = []
+    for (rate, every_s, unit_id), lane in groupby(blocks, key=lambda one: (one.rate, one.every_s, one.unit_id)):
+        alike = tuple(lane)
+        for start in range(0, len(alike), in_flight):
+            parts = alike[start : start + in_flight]
+            if len(parts) == 1:
+                joined += parts
+                continue
+            first, points = parts[0], tuple(point for part in parts for point in part.points)
+            registers = sum(part.count for part in parts)
+            joined.append(Block(first.function, first.address, registers, points, rate, every_s, unit_id, parts))
+    return tuple(joined)
+
+
 def worthwhile_hole(settings: LineSettings, turnaround_s: float = 0.0075) -> int:
     """The widest hole, in registers, that a serial line reads over in less time than one request more takes.
     `turnaround_s`: how long the device lets its answer wait."""

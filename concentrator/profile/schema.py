@@ -92,6 +92,7 @@ _PROFILE = {
     "settle_ms": _WHOLE,
     "write_function": Key("6 or 16", lambda value: _is_int(value) and value in (6, 16)),
     "one_object_per_request": _FLAG,
+    "requests_in_flight": Key("a whole number from 1 to 16", _between(1, 16)),
     "no_data": _RAWS,
     "baudrate": _COUNT,
     "alt_baudrates": Key("a list of whole numbers", _list_of(_between(1, 1 << 32))),

@@ -166,6 +166,40 @@ def mbap(unit: int, request: Request, tid: int, wait_s: float, quiet_s: float = 
     return Transaction(frame, _MbapReply(frame, request), wait_s, quiet_s)
 
 
+def mbap_together(
+    unit: int, requests: Sequence[Request], tids: Sequence[int], wait_s: float, quiet_s: float = 0.0
+) -> Transaction:
+    """Several requests sent at once, each under its number, as one transaction in MBAP framing; answers may come in any
+    order. The reply is the tuple of theirs in the order of the requests; Refused where one of them was refused."""
+    frames = [mbap(unit, request, tid, wait_s) for request, tid in zip(requests, tids, strict=True)]
+    wanted = {tid: frame.expect for tid, frame in zip(tids, frames, strict=True)}
+    length = sum(7 + request.reply_length for request in requests)
+
+    def expect(buffer: bytes, ended: bool) -> Any:
+        replies: dict[int, Any] = {}
+        refusal: Refused | None = None
+        start = 0
+        while len(replies) < len(wanted):
+            if len(buffer) < start + 8:
+                return _need_or_garbled(max(length, start + 8), buffer, ended)
+            tid, end = _frame_end(buffer, start)
+            if len(buffer) < end:
+                return _need_or_garbled(max(length, end), buffer, ended)
+            its_expect, frame = wanted.get(tid), buffer[start:end]
+            if its_expect is not None and tid not in replies:
+                replies[tid] = None
+                try:
+                    replies[tid] = its_expect(frame, True)
+                except Refused as error:
+                    refusal = refusal or error
+            start = end
+        if refusal is not None:
+            raise refusal  # only now: what the device still has to say to the others has been heard
+        return tuple(replies[tid] for tid in tids)
+
+    return Transaction(b"".join(frame.request for frame in frames), expect, wait_s, quiet_s)
+
+
 _MBAP = struct.Struct(">HHHB")
 _USUAL = struct.Struct(">HBB")  # what of the header and the PDU follows the protocol identifier
 
@@ -190,21 +224,18 @@ class _MbapReply:
         return self._searched(buffer, ended)
 
     def _searched(self, buffer: bytes, ended: bool) -> Any:
-        request, (tid, _, _, unit) = self._request, _MBAP.unpack_from(self._frame)
+        request, tid, unit = self._request, int.from_bytes(self._frame[:2]), self._frame[6]
         code, start = request.pdu[0], 0
         while True:
             if len(buffer) < start + 8:
                 return _need_or_garbled(start + 7 + request.reply_length, buffer, ended)
-            its_tid, protocol, length, its_unit = _MBAP.unpack_from(buffer, start)
-            if protocol != 0 or not 3 <= length <= 254:
-                raise Garbled(f"MBAP header {buffer[start : start + 7].hex(' ')}", buffer)
-            end = start + 6 + length
+            its_tid, end = _frame_end(buffer, start)
             if len(buffer) < end:
                 return _need_or_garbled(end, buffer, ended)
             if its_tid == tid:
                 break
             start = end  # the late answer to an earlier request
-        pdu = buffer[start + 7 : end]
+        its_unit, pdu = buffer[start + 6], buffer[start + 7 : end]
         if its_unit != unit:
             raise Unexpected(f"unit {its_unit} answered, expected {unit}", buffer)
         if pdu[0] & 0x7F != code:
@@ -212,6 +243,14 @@ class _MbapReply:
         if len(pdu) != (2 if pdu[0] & 0x80 else request.reply_length):
             raise Garbled(f"{len(pdu)} bytes of PDU, expected {request.reply_length}", buffer)
         return _meaning(pdu, request, buffer)
+
+
+def _frame_end(buffer: bytes, start: int) -> tuple[int, int]:
+    """The number of the frame at `start`, of which the header is there, and where it ends."""
+    tid, protocol, length, _ = _MBAP.unpack_from(buffer, start)
+    if protocol != 0 or not 3 <= length <= 254:
+        raise Garbled(f"MBAP header {buffer[start : start + 7].hex(' ')}", buffer)
+    return tid, start + 6 + length
 
 
 def _need_or_garbled(length: int, buffer: bytes, ended: bool) -> Need:

@@ -34,9 +34,39 @@ def frame_of(data: bytes) -> Frame | None:
 
 def asked(request: bytes) -> str:
     """What a request asks for, in words; empty where it is no Modbus request."""
-    frame = frame_of(request)
-    if frame is None:
-        return ""
+    return ", ".join(map(_said, _frames_of(request)))
+
+
+def exchanges_of(request: bytes, received: bytes) -> list[tuple[bytes, bytes]]:
+    """Each request that was sent, whole, with its answer: several where they were sent at once and are told apart by
+    their numbers."""
+    asked_at_once, answers = _split(request), {frame[:2]: frame for frame in _split(received)}
+    if len(asked_at_once) < 2:
+        return [(request, received)]
+    return [(each, answers[each[:2]]) for each in asked_at_once if each[:2] in answers]
+
+
+def _frames_of(data: bytes) -> list[Frame]:
+    frame = frame_of(data)
+    found = [frame] if frame is not None else [frame_of(each) for each in _split(data)]
+    return [each for each in found if each is not None]
+
+
+def _split(data: bytes) -> list[bytes]:
+    """The frames with a header that the bytes are one after the other; none where they are anything else."""
+    frames = []
+    while data:
+        if len(data) <= _MBAP.size:
+            return []
+        _, protocol, length, _ = _MBAP.unpack_from(data)
+        if protocol or length < 2 or len(data) < length + 6:
+            return []
+        frames.append(data[: length + 6])
+        data = data[length + 6 :]
+    return frames
+
+
+def _said(frame: Frame) -> str:
     code, said = frame.pdu[0], frame.pdu[1:]
     if code in _READS and len(said) == 4:
         address, count = struct.unpack(">HH", said)

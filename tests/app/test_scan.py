@@ -8,6 +8,7 @@ from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 
+import attrs
 import pytest
 import pytest_twisted
 from serial import Serial
@@ -74,6 +75,18 @@ async def test_every_setting_is_tried_with_every_id_and_devices_of_the_configura
 async def test_a_port_that_is_not_there_is_said_at_once(tmp_path):
     with pytest.raises(LineLost, match="the port is not there"):
         await scan_of(f"serial:{tmp_path}/none").over(reactor, reactor)
+
+
+@pytest_twisted.ensureDeferred
+async def test_settings_that_the_port_does_not_take_are_passed_over_and_told(start_bus, tmp_path):
+    bus = start_bus("--meters", "1", "--instant")
+    scan = scan_of(f"serial:{bus.port}")
+    good, other = scan.wires
+    bad = attrs.evolve(good, serial=attrs.evolve(good.serial, path=f"{tmp_path}/none", stopbits=2))
+    scan.wires = (bad, good, other)
+    rows = await scan.over(reactor, reactor)
+    assert [row["settings"] for row in rows] == ["9600 8N1", "19200 8N1"]
+    assert scan.untried == [f"9600 8N2: {tmp_path}/none: the port is not there"]
 
 
 def test_a_line_of_the_configuration_is_scanned_as_it_is_configured(tmp_path):

@@ -1,13 +1,15 @@
 """concentrator.dialect.modbus: blocks become requests, replies become values, image and identity."""
 
+import attrs
 import pytest
 
 from concentrator.api import Taken
 from concentrator.dialect.modbus import dialects
 from concentrator.model.errors import NoReply, Refused
-from concentrator.model.profile import DeviceProfile, Function, Point, Rate
+from concentrator.model.profile import DeviceProfile, Function, Point, Rate, Traits
 from concentrator.model.quantity import Kind, Quantity
 from concentrator.wire.conversation import LineSettings
+from concentrator.wire.modbus_words import asked
 
 
 def point(name, address, encoding="u16", **options):
@@ -80,6 +82,35 @@ def test_tcp_requests_are_numbered_so_that_late_answers_are_known():
     first, second = (next(meter.read(meter.blocks[0])).request for _ in range(2))
     assert (first[:2], second[:2]) == (b"\x00\x01", b"\x00\x02")
     assert first[2:] == second[2:] == bytes.fromhex("00000006 07 03 0100 0002")
+
+
+def test_a_device_that_bears_it_is_asked_several_things_at_once_where_requests_are_numbered():
+    device = attrs.evolve(METER, traits=Traits(widest_hole=0, in_flight=2))
+    device = attrs.evolve(device, points=(*METER.points, point("v3", 500), point("v4", 600)))
+    assert [block.count for block in station(device=device).blocks] == [2, 1, 1, 1]
+    meter = station("modbus-tcp", device)
+    fast, other, slow = meter.blocks
+    assert [[part.address for part in block.parts] for block in meter.blocks] == [[256, 500], [], []]
+    assert [point.name for point in fast.points] == ["v1", "v2", "v3"]
+    requests, taken = play(meter.read(fast), (bytes.fromhex("08fcffff"), b"\x00\x07"))
+    assert [asked(request) for request in requests] == [
+        "read 2 holding registers at 0x0100, read 1 holding register at 0x01F4"
+    ]
+    assert taken == Taken({"v1": 230.0, "v3": 7}, ("v2",))
+    assert (other.address, slow.address) == (600, 300)
+
+
+def test_what_was_asked_for_at_once_and_refused_is_asked_for_one_by_one():
+    device = attrs.evolve(METER, points=(*METER.points, point("v3", 500)), traits=Traits(widest_hole=0, in_flight=4))
+    meter = station("modbus-tcp", device)
+    fast, slow = meter.blocks
+    conversation = meter.read(fast)
+    next(conversation)
+    with pytest.raises(Refused):
+        conversation.throw(Refused(1, "illegal function", b""))
+    pieces = meter.refused(fast, 1)
+    assert [(piece.address, piece.count, piece.parts) for piece in pieces] == [(256, 2, ()), (500, 1, ())]
+    assert meter.blocks == (*pieces, slow)
 
 
 def test_a_slow_line_reads_over_fewer_registers_than_the_device_allows():

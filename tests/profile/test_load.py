@@ -53,8 +53,9 @@ def test_what_a_device_bears_becomes_its_traits():
         "one_object_per_request": True,
         "settle_ms": 2000,
         "write_function": 16,
+        "requests_in_flight": 4,
     }
-    assert load(variable(), profile=bears).traits == Traits(50, 0, (100, 200), 0.005, 1.0, True, 2.0, True)
+    assert load(variable(), profile=bears).traits == Traits(50, 0, (100, 200), 0.005, 1.0, True, 2.0, True, 4)
     assert load(variable(), profile={"write_function": 6, "settle_ms": 0}).traits == Traits(settle_s=0.0)
     assert load(variable()).traits == Traits()
 

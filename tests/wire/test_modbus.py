@@ -102,6 +102,7 @@ TRANSACTIONS = {
     "rtu bits": modbus.rtu(9, modbus.read(Function.COIL, 3, 11), 0.3),
     "rtu write": modbus.rtu(1, modbus.write_registers(7, (5, 6)), 0.3),
     "mbap": modbus.mbap(1, modbus.read(Function.HOLDING, 0, 2), 7, 0.3),
+    "mbap, two at once": modbus.mbap_together(1, [modbus.read(Function.HOLDING, 0, 2)] * 2, [7, 8], 0.3),
 }
 
 
@@ -171,6 +172,32 @@ def test_the_late_answer_to_an_earlier_tcp_request_is_passed_over():
         transaction.expect(b"\x00\x08\x00\x01\x00\x05\x01\x03", False)
     with pytest.raises(Refused):
         transaction.expect(bytes.fromhex("000800000003018302"), False)
+
+
+def test_requests_sent_at_once_may_be_answered_in_any_order():
+    requests = [modbus.read(Function.HOLDING, 0, 1), modbus.read(Function.INPUT, 9, 2)]
+    transaction = modbus.mbap_together(1, requests, [7, 8], 0.3)
+    assert transaction.request == b"".join(
+        modbus.mbap(1, request, tid, 0.3).request for request, tid in zip(requests, [7, 8], strict=True)
+    )
+    first, second = bytes.fromhex("0007000000050103020001"), bytes.fromhex("000800000007010404 00020003")
+    late = bytes.fromhex("0006000000050103020009")
+    both = (b"\x00\x01", b"\x00\x02\x00\x03")
+    for answers in (first + second, second + first, late + second + first):
+        for length in range(len(answers)):
+            assert isinstance(transaction.expect(answers[:length], False), Need)
+        assert transaction.expect(answers, False) == both
+    with pytest.raises(Garbled, match="11 bytes, expected"):
+        transaction.expect(first, True)
+
+
+def test_a_refusal_among_answers_counts_when_all_have_been_heard():
+    requests = [modbus.read(Function.HOLDING, 0, 1), modbus.read(Function.HOLDING, 900, 1)]
+    transaction = modbus.mbap_together(1, requests, [7, 8], 0.3)
+    refusal, answer = bytes.fromhex("000800000003018302"), bytes.fromhex("0007000000050103020001")
+    assert isinstance(transaction.expect(refusal, False), Need)
+    with pytest.raises(Refused, match="illegal data address"):
+        transaction.expect(refusal + answer, False)
 
 
 @pytest.mark.parametrize(
