@@ -10,6 +10,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any, Protocol
 
+import attrs
 from attrs import frozen
 
 from concentrator.model.errors import Garbled
@@ -92,7 +93,7 @@ def _compile_registers(block: Block) -> Decoder:
     layout, end = ">", 0
     for point in sorted(block.points, key=lambda point: point.address):
         start, code = 2 * (point.address - block.address), encoding_at(point).code
-        if not (point.words or point.little_word) and start >= end:
+        if not (point.words or point.little_word or point.is_sum) and start >= end:
             layout += f"{start - end}x{code}"
             fields[start, code] = len(fields)
             end = start + 2 * point.count
@@ -105,7 +106,8 @@ def _compile_registers(block: Block) -> Decoder:
     for point in block.points:
         encoding, ratio, sentinels = encoding_at(point), Ratio.of(point), frozenset(point.sentinels)
         place = fields.get((2 * (point.address - block.address), encoding.code), -1)
-        if place < 0 or point.words or point.little_word or point.sf_address is not None:
+        is_plain = not (point.words or point.little_word or point.is_sum or point.is_folded)
+        if place < 0 or not is_plain or point.sf_address is not None:
             others.append((point.name, _conversion(point, block)))
         elif encoding.form is Form.INTEGER:
             wholes.append((point.name, place, ratio.times, ratio.plus, ratio.by, sentinels))
@@ -148,6 +150,10 @@ def _conversion(point: Point, block: Block) -> _Conversion:
     """How a point becomes its value from the block's bytes, for those that are no plain field of its struct."""
     encoding, sentinels, bit = encoding_at(point), frozenset(point.sentinels), point.bit
     take, scaled = _taker(point, block, encoding), _scaler(point, block)
+    if point.is_sum:
+        return _sum(point, block, encoding)
+    if point.is_folded:
+        return _folded(attrs.evolve(point, is_folded=False), block)
 
     def number(data: bytes, image: Image) -> Value | None:
         raw = take(data)
@@ -173,6 +179,42 @@ def _conversion(point: Point, block: Block) -> _Conversion:
         Form.TEXT: text,
         Form.HEX: hexadecimal,
     }[encoding.form]
+
+
+def _sum(point: Point, block: Block, encoding: Encoding) -> _Conversion:
+    """How a sum becomes its value: not at all where one of its parts is not available."""
+
+    def taker(address: int) -> Callable[[bytes], Any]:
+        return _taker(attrs.evolve(point, address=address, plus=(), less=()), block, encoding)
+
+    parts = [(taker(address), 1) for address in (point.address, *point.plus)]
+    parts += [(taker(address), -1) for address in point.less]
+    scaled, sentinels = _scaler(point, block), frozenset(point.sentinels)
+
+    def convert(data: bytes, image: Image) -> Value | None:
+        total = 0
+        for take, sign in parts:
+            raw = take(data)
+            if raw in sentinels:
+                return None
+            total += sign * raw
+        return scaled(total, data, image)
+
+    return convert
+
+
+def _folded(point: Point, block: Block) -> _Conversion:
+    """How a power factor that also tells the quadrant becomes one between -1 and 1: 1.02 and 0.98 are one, leading and
+    lagging (Schneider Electric, PowerLogic PM5000: four-quadrant power factor)."""
+    convert = _conversion(point, block)
+
+    def unfolded(data: bytes, image: Image) -> Value | None:
+        value = convert(data, image)
+        if not isinstance(value, (int, float)):
+            return value
+        return 2 - value if value > 1 else -2 - value if value < -1 else value
+
+    return unfolded
 
 
 def _taker(point: Point, block: Block, encoding: Encoding) -> Callable[[bytes], Any]:

@@ -21,6 +21,8 @@ def encode(point: Point, value: Value, image: Image = nothing_known) -> tuple[in
     the register of a few bits, and for the scale factor. Raises OutOfRange where the registers cannot hold the value,
     NotWritable where the image does not know what it is asked for."""
     encoding = encoding_at(point)
+    if point.is_sum:
+        raise NotWritable(f"{point.name}: a sum of several registers has none of its own")
     if encoding.form is Form.TEXT:
         return _words(point, _text(point, value, encoding))
     if encoding.form is Form.HEX and isinstance(value, str):

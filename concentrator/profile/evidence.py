@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterable
 from functools import lru_cache
 
+from concentrator.model.errors import Fault
 from concentrator.model.profile import Block, DeviceProfile, Evidence
 from concentrator.model.reading import Value
 from concentrator.profile.decode import compile_block
@@ -42,6 +43,22 @@ def evidence_of(profile: DeviceProfile, request: bytes, response: bytes, source:
     )
     values = _decoder(Block(function, address, count, points))(data)
     return Evidence(source, request, response, values) if values else None
+
+
+def evidence_faults(profile: DeviceProfile, file: str) -> tuple[Fault, ...]:
+    """The exchanges of a profile that do not decode to just the values they are kept with."""
+    faults = []
+    for number, kept in enumerate(profile.evidence, 1):
+        found = evidence_of(profile, kept.request, kept.response, kept.source)
+        if found is None:
+            expected = "a read and its answer, checksums included"
+            faults.append(Fault(file, f"evidence[{number}]", "response", kept.response.hex(" ")[:60], expected))
+            continue
+        for name in dict.fromkeys((*kept.values, *found.values)):
+            told, decoded = kept.values.get(name, "nothing"), found.values.get(name, "nothing")
+            if told != decoded:
+                faults.append(Fault(file, f"evidence[{number}]", name, str(told), f"{decoded}, as it decodes"))
+    return tuple(faults)
 
 
 def as_toml(evidence: Iterable[Evidence]) -> str:

@@ -44,7 +44,7 @@ def _check_overlaps(variables: Sequence[Variable], faults: Faults) -> None:
         return point.function, -1 if point.unit_id is None else point.unit_id, point.address, -point.count
 
     before: Point | None = None
-    for variable in sorted((one for one in variables if not one.point.words), key=order):
+    for variable in sorted((one for one in variables if not (one.point.words or one.point.is_sum)), key=order):
         point = variable.point
         if (
             before is None

@@ -4,7 +4,7 @@ the sections, what may stand in for what, and which of a file's facts contradict
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from concentrator.model.profile import (
     Point,
     Rate,
     SerialDefaults,
+    Sign,
+    Status,
     Traits,
 )
 from concentrator.model.words import nearest
@@ -27,11 +29,12 @@ from concentrator.profile.points import Surroundings, Table, identifying_point, 
 from concentrator.profile.schema import LISTS, SECTIONS, TABLES, Faults, shown
 from concentrator.profile.secondary import NEEDED
 
-_WHO = ("type", "brand", "class", "series", "models", "dialect", "protocol_label", "sources", "confidence", "doubts")
+_WHO = ("type", "brand", "class", "series", "models", "dialect", "protocol_label")
+_KNOWN = ("sources", "status", "confidence", "doubts", "sign")
 _BEARS = ("max_read_registers", "max_registers", "widest_hole", "barriers", "min_gap_ms", "answer_ms", "no_data")
 _WRITES = ("write_function", "settle_ms")
 _LINE = ("one_object_per_request", "requests_in_flight", "baudrate", "bytesize", "parity", "stopbits")
-_IN_FIELDS = frozenset((*_WHO, *_BEARS, *_WRITES, *_LINE))
+_IN_FIELDS = frozenset((*_WHO, *_KNOWN, *_BEARS, *_WRITES, *_LINE))
 """Keys of [profile] that have a place of their own in the DeviceProfile; the others go into its settings."""
 
 
@@ -86,7 +89,7 @@ def _profile(document: Mapping[str, Any], key: str, faults: Faults) -> DevicePro
         if (made := identifying_point(table, section, around, taken, faults)) is not None
     ]
     commands = _commands(document, faults)
-    evidence = _evidence(document, faults)
+    evidence = _evidence(document, [one.name for one in identity], faults)
     if "profile" not in tables:
         return None
     return DeviceProfile(
@@ -103,7 +106,9 @@ def _profile(document: Mapping[str, Any], key: str, faults: Faults) -> DevicePro
         serial=_serial(tables),
         dialect=said.get("dialect", "modbus"),
         protocol_label=said.get("protocol_label", "EXT"),
-        confidence=_confidence(said, len(variables)),
+        status=Status(said.get("status", Status.PROPOSED)),
+        sign=Sign(said["sign"]) if "sign" in said else None,
+        confidence=_confidence(said, points),
         sources=tuple(said.get("sources", ())),
         doubts=tuple(said.get("doubts", ())),
         evidence=evidence,
@@ -211,9 +216,10 @@ def _commands(document: Mapping[str, Any], faults: Faults) -> tuple[Command, ...
     return tuple(commands.values())
 
 
-def _evidence(document: Mapping[str, Any], faults: Faults) -> tuple[Evidence, ...]:
+def _evidence(document: Mapping[str, Any], identity: Sequence[str], faults: Faults) -> tuple[Evidence, ...]:
+    """The exchanges, whose values are those of variables or of what tells the `identity`."""
     evidence = []
-    names = _names(document.get("variable"))
+    names = (*_names(document.get("variable")), *identity)
     for section, table in _list(document, "evidence", faults):
         frames = []
         for key in ("request", "response"):
@@ -251,9 +257,9 @@ def _serial(tables: Mapping[str, Table]) -> SerialDefaults | None:
     return SerialDefaults(own["baudrate"], own.get("parity", "N"), own.get("stopbits", 1), own.get("bytesize", 8))
 
 
-def _confidence(said: Table, variables: int) -> str:
-    """How far the facts were confirmed: in the file's own words, or as its counts tell."""
+def _confidence(said: Table, points: Sequence[Point]) -> str:
+    """How far the facts were confirmed: in the file's own words, or as what is said of its variables tells."""
     if "confidence" in said:
         return str(said["confidence"])
-    checked = said.get("checked_variables", 0)
-    return f"{checked} of {variables} variables agree in two sources" if checked else "single source"
+    checked = sum(point.checked for point in points)
+    return f"{checked} of {len(points)} variables agree in two sources" if checked else "single source"

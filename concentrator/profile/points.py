@@ -17,6 +17,7 @@ from concentrator.model.quantities import QUANTITIES
 from concentrator.model.quantity import Kind, Quantity, unit_digits
 from concentrator.model.words import nearest
 from concentrator.profile.encodings import ENCODINGS, Encoding, Form, encoding_of
+from concentrator.profile.match import beginnings, spans
 from concentrator.profile.schema import Faults, shown
 from concentrator.profile.sentinels import sentinels
 from concentrator.profile.units import KNOWN, UnitMismatch, factor, house_unit
@@ -78,6 +79,7 @@ def identifying_point(
         faults.note(section, "function", function, "holding or input")
     if encoding is None or not _fits(table["address"], encoding.registers, section, around, faults):
         return None
+    _check_match(table, encoding, section, faults)
     what = table["what"]
     name = next((name for pattern, name in _WHAT if pattern.match(what.lower())), "") or _slug(what)
     while name in taken:
@@ -118,6 +120,7 @@ def point(table: Table, section: str, around: Surroundings, faults: Faults) -> P
     if encoding is None:
         return None
     _check_place(table, encoding, function, section, around, faults)
+    _check_match(table, encoding, section, faults)
     unavailable = sentinels(table, encoding, around.no_data, section, faults)
     if unit is None or len(faults.found) > before:
         return None
@@ -137,6 +140,9 @@ def point(table: Table, section: str, around: Surroundings, faults: Faults) -> P
         bit=table.get("bit"),
         little_word=is_little,
         words=words,
+        plus=tuple(table.get("plus", ())),
+        less=tuple(table.get("less", ())),
+        is_folded=table.get("folded", False),
         sf_address=table.get("sf_address"),
         sentinels=unavailable,
         enum=around.enums[table["enum"]] if "enum" in table else {},
@@ -151,6 +157,15 @@ def point(table: Table, section: str, around: Surroundings, faults: Faults) -> P
         match=table.get("match", ""),
         note=table.get("note", ""),
     )
+
+
+def _check_match(table: Table, encoding: Encoding, section: str, faults: Faults) -> None:
+    """A number that must match something needs numbers to do so, a text its beginnings."""
+    match = table.get("match", "")
+    if encoding.form is Form.TEXT and match and not beginnings(match):
+        faults.note(section, "match", shown(match), 'how the text begins, such as "B21|B23"')
+    elif encoding.form is not Form.TEXT and match and not spans(match):
+        faults.note(section, "match", shown(match), 'numbers or spans, such as "101..103, 113"')
 
 
 def _encoding(table: Table, section: str, faults: Faults) -> Encoding | None:
@@ -223,9 +238,24 @@ def _check_place(
         faults.note(section, "words", shown(words), "neighbours, for one request must write them all")
     if "words" in table and (len(words) != encoding.registers or len(set(words)) != len(words)):
         faults.note(section, "words", shown(words), f"{encoding.registers} different addresses, for {encoding.name}")
-    start = min(words, default=table["address"])
-    end = max(words, default=start + (1 if function.is_bits else encoding.registers) - 1) + 1
+    count = 1 if function.is_bits else encoding.registers
+    others = (*table.get("plus", ()), *table.get("less", ()))
+    _check_sum(table, encoding, others, section, faults)
+    start = min(words, default=min((table["address"], *others)))
+    end = max(words, default=max((table["address"], *others)) + count - 1) + 1
     _fits(start, end - start, section, around, faults)
+
+
+def _check_sum(table: Table, encoding: Encoding, others: Sequence[int], section: str, faults: Faults) -> None:
+    key = "plus" if "plus" in table else "less"
+    if others and (encoding.form not in (Form.INTEGER, Form.FLOAT) or "words" in table or "offset" in table):
+        faults.note(section, key, shown(table[key]), "no other parts: only plain numbers without an offset are summed")
+    if others and table.get("writable"):
+        faults.note(section, key, shown(table[key]), "no other parts, for what is written lies in one place")
+    if len({table["address"], *others}) != 1 + len(others):
+        faults.note(section, key, shown(table[key]), "every address once")
+    if table.get("folded") and (encoding.form not in (Form.INTEGER, Form.FLOAT) or table.get("writable")):
+        faults.note(section, "folded", "true", "true only of a number that is not written")
 
 
 def _is_little(table: Table) -> bool:

@@ -1,18 +1,15 @@
-"""Which profile a device is of, told from what it says: a profile's points that `match` something. Hides how the words
-of `match` are read: numbers and spans ("101..103 or 113"), the numbers of a list ("1=one phase 3=three phases"), or the
-beginnings of a text ("B21 |B23 ")."""
+"""Which profile a device is of, told from what it says: a profile's points that `match` something."""
 
 from __future__ import annotations
-
-import re
 
 from concentrator.model.errors import ProfileError
 from concentrator.model.profile import DeviceProfile, Point
 from concentrator.model.reading import Value
 from concentrator.profile.catalogue import Catalogue
+from concentrator.profile.match import beginnings, number_of, spans
 
-_NUMBER = r"(?:0[xX][0-9A-Fa-f]+|\d+)"
-_SPAN = re.compile(rf"(?<![\w.])({_NUMBER})(?:\.\.({_NUMBER}))?(?![\w.])")
+PLAIN = "modbus"
+"""The dialect of devices whose registers lie at fixed addresses."""
 
 
 def marks(profile: DeviceProfile) -> tuple[Point, ...]:
@@ -22,15 +19,16 @@ def marks(profile: DeviceProfile) -> tuple[Point, ...]:
 
 
 def recognisable(catalogue: Catalogue) -> tuple[DeviceProfile, ...]:
-    """The profiles of a catalogue that have marks; files with faults are left out."""
+    """The profiles of a catalogue that have marks at addresses of their own; files with faults are left out."""
     found = []
-    for key in catalogue.keys():  # noqa: SIM118 - no dict
-        try:
-            profile = catalogue.get(key)
-        except ProfileError:
-            continue
-        if marks(profile):
-            found.append(profile)
+    for heading in catalogue.headings():
+        if heading.has_marks and heading.dialect == PLAIN:
+            try:
+                profile = catalogue.get(heading.key)
+            except ProfileError:
+                continue
+            if marks(profile):
+                found.append(profile)
     return tuple(found)
 
 
@@ -38,18 +36,7 @@ def is_match(point: Point, value: Value | None) -> bool:
     """Whether what the device said at a mark is what the profile expects there."""
     if value is None:
         return False
-    if isinstance(value, str) and not re.fullmatch(_NUMBER, value):
-        return value.startswith(tuple(filter(None, map(str.strip, point.match.split("|")))))
-    number = int(value, 0) if isinstance(value, str) and value[:2].lower() == "0x" else float(value)
-    return any(first <= number <= last for first, last in _spans(point.match))
-
-
-def _spans(match: str) -> list[tuple[int, int]]:
-    """The numbers and spans in the words; of a list only its keys, for its values may be numbers too."""
-    found = []
-    for span in _SPAN.finditer(match):
-        if "=" not in match or match[span.end() :].lstrip().startswith("="):
-            first = int(span[1], 0) if span[1][:2].lower() == "0x" else int(span[1])
-            last = first if span[2] is None else int(span[2], 0 if span[2][:2].lower() == "0x" else 10)
-            found.append((first, last))
-    return found
+    number = number_of(value) if isinstance(value, str) else value
+    if number is None:
+        return str(value).startswith(beginnings(point.match))
+    return any(first <= number <= last for first, last in spans(point.match))

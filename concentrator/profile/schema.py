@@ -11,17 +11,18 @@ from typing import Any
 from attrs import define, field, frozen
 
 from concentrator.model.errors import Fault
-from concentrator.model.profile import Function, Rate
+from concentrator.model.profile import Function, Rate, Sign, Status
 from concentrator.model.quantity import Kind
 from concentrator.model.words import nearest
 
 
 @frozen
 class Key:
-    """One key: what it must hold in words, how to tell, and whether it must be there."""
+    """One key: what it must hold in words, how to tell, the same as a JSON Schema, and whether it must be there."""
 
     expected: str
     holds: Callable[[object], bool]
+    form: Mapping[str, object]
     required: bool = False
 
 
@@ -41,26 +42,46 @@ def _between(least: int, most: int) -> Callable[[object], bool]:
     return lambda value: _is_int(value) and isinstance(value, int) and least <= value <= most
 
 
+def _within(expected: str, least: int, most: int | None = None) -> Key:
+    """A whole number of a span, open above where `most` is None."""
+    end = {} if most is None else {"maximum": most}
+    form = {"type": "integer", "minimum": least, **end}
+    return Key(expected, _between(least, 1 << 62 if most is None else most), form)
+
+
+def _several(expected: str, each: Key) -> Key:
+    return Key(expected, _list_of(each.holds), {"type": "array", "items": each.form})
+
+
 def _one_of(*choices: str) -> Key:
-    return Key(" or ".join(filter(None, (", ".join(choices[:-1]), choices[-1]))), lambda value: value in choices)
+    expected = " or ".join(filter(None, (", ".join(choices[:-1]), choices[-1])))
+    return Key(expected, lambda value: value in choices, {"enum": list(map(str, choices))})
 
 
 def _required(key: Key) -> Key:
-    return Key(key.expected, key.holds, required=True)
+    return Key(key.expected, key.holds, key.form, required=True)
 
 
-_TEXT = Key("a text", lambda value: isinstance(value, str))
-_TEXTS = Key("a list of texts", _list_of(lambda value: isinstance(value, str)))
-_FLAG = Key("true or false", lambda value: isinstance(value, bool))
-_INT = Key("a whole number", _is_int)
-_NUMBER = Key("a number", _is_number)
-_COUNT = Key("a whole number from 1 on", _between(1, 1 << 62))
-_WHOLE = Key("a whole number from 0 on", _between(0, 1 << 62))
-_ADDRESS = Key("a whole number from 0 to 65535", _between(0, 0xFFFF))
-_ADDRESSES = Key("a list of whole numbers from 0 to 65535", _list_of(_between(0, 0xFFFF)))
-_RAW = Key("a number, a text or a list of them", lambda v: _is_number(v) or isinstance(v, (str, list)))
-_RAWS = Key("a list of whole numbers", _list_of(_is_int))
-_UNIT_ID = Key("a Modbus ID from 0 to 255", _between(0, 255))
+_TEXT = Key("a text", lambda value: isinstance(value, str), {"type": "string"})
+_TEXTS = _several("a list of texts", _TEXT)
+_FLAG = Key("true or false", lambda value: isinstance(value, bool), {"type": "boolean"})
+_INT = Key("a whole number", _is_int, {"type": "integer"})
+_NUMBER = Key("a number", _is_number, {"type": "number"})
+_COUNT = _within("a whole number from 1 on", 1)
+_WHOLE = _within("a whole number from 0 on", 0)
+_ADDRESS = _within("a whole number from 0 to 65535", 0, 0xFFFF)
+_ADDRESSES = _several("a list of whole numbers from 0 to 65535", _ADDRESS)
+_RAW = Key(
+    "a number, a text or a list of them",
+    lambda value: _is_number(value) or isinstance(value, (str, list)),
+    {"type": ["number", "string", "array"]},
+)
+_RAWS = _several("a list of whole numbers", _INT)
+_UNIT_ID = _within("a Modbus ID from 0 to 255", 0, 255)
+_BIT = _within("a bit from 0 to 15", 0, 15)
+_LONGEST = _within("a whole number from 1 to 125", 1, 125)
+_BYTE_BITS = _within("7 or 8", 7, 8)
+_STOP_BITS = _within("1 or 2", 1, 2)
 _PARITY = _one_of("N", "E", "O")
 _RATE = _one_of(*Rate)
 _TABLE = _one_of(*Function)
@@ -77,28 +98,27 @@ _PROFILE = {
     "dialect": _TEXT,
     "protocol_label": _TEXT,
     "sources": _TEXTS,
+    "status": _one_of(*Status),
     "confidence": _TEXT,
-    "crosschecked": _FLAG,
-    "checked_variables": _WHOLE,
     "doubts": _TEXTS,
-    "grid_power_sign": _TEXT,
+    "sign": _one_of(*Sign),
     "phases": _COUNT,
-    "max_read_registers": Key("a whole number from 1 to 125", _between(1, 125)),
-    "max_registers": Key("a whole number from 1 to 125", _between(1, 125)),
+    "max_read_registers": _LONGEST,
+    "max_registers": _LONGEST,
     "widest_hole": _WHOLE,
     "barriers": _ADDRESSES,
     "min_gap_ms": _WHOLE,
     "answer_ms": _COUNT,
     "settle_ms": _WHOLE,
-    "write_function": Key("6 or 16", lambda value: _is_int(value) and value in (6, 16)),
+    "write_function": Key("6 or 16", lambda value: _is_int(value) and value in (6, 16), {"enum": [6, 16]}),
     "one_object_per_request": _FLAG,
-    "requests_in_flight": Key("a whole number from 1 to 16", _between(1, 16)),
+    "requests_in_flight": _within("a whole number from 1 to 16", 1, 16),
     "no_data": _RAWS,
     "baudrate": _COUNT,
-    "alt_baudrates": Key("a list of whole numbers", _list_of(_between(1, 1 << 32))),
-    "bytesize": Key("7 or 8", _between(7, 8)),
+    "alt_baudrates": _several("a list of whole numbers", _COUNT),
+    "bytesize": _BYTE_BITS,
     "parity": _PARITY,
-    "stopbits": Key("1 or 2", _between(1, 2)),
+    "stopbits": _STOP_BITS,
     "default_id": _UNIT_ID,
     "tcp_port": _ADDRESS,
     "verified_models": _TEXTS,
@@ -129,10 +149,13 @@ _VARIABLE = {
     "scale": _NUMBER,
     "offset": _NUMBER,
     "len": _COUNT,
-    "bit": Key("a bit from 0 to 15", _between(0, 15)),
+    "bit": _BIT,
     "order": _one_of("big", "little-word"),
     "word_order": _one_of("big", "little"),
     "words": _ADDRESSES,
+    "plus": _ADDRESSES,
+    "less": _ADDRESSES,
+    "folded": _FLAG,
     "sf": _TEXT,
     "sf_address": _ADDRESS,
     "nan": _RAW,
@@ -178,6 +201,7 @@ _COMMAND = {
     "value": Key(
         "a whole number from 0 to 65535, or a list of them",
         lambda value: _ADDRESS.holds(value) or (_ADDRESSES.holds(value) and bool(value)),
+        {"anyOf": [_ADDRESS.form, {**_ADDRESSES.form, "minItems": 1}]},
         required=True,
     ),
     "single_write": _FLAG,
@@ -185,7 +209,7 @@ _COMMAND = {
     "result_address": _ADDRESS,
     "result_ok": _INT,
     "support_register": _ADDRESS,
-    "support_bit": Key("a bit from 0 to 15", _between(0, 15)),
+    "support_bit": _BIT,
     "note": _TEXT,
 }
 
@@ -193,14 +217,16 @@ _EVIDENCE = {
     "source": _required(_TEXT),
     "request": _required(_TEXT),
     "response": _required(_TEXT),
-    "values": Key("a table of names and values", lambda value: isinstance(value, dict), required=True),
+    "values": Key(
+        "a table of names and values", lambda value: isinstance(value, dict), {"type": "object"}, required=True
+    ),
 }
 
 _SERIAL = {
     "baud": _required(_COUNT),
     "parity": _required(_PARITY),
-    "stopbits": Key("1 or 2", _between(1, 2)),
-    "bytesize": Key("7 or 8", _between(7, 8)),
+    "stopbits": _STOP_BITS,
+    "bytesize": _BYTE_BITS,
     "confidence": _TEXT,
     "note": _TEXT,
 }

@@ -164,6 +164,38 @@ def test_a_scale_factor_elsewhere_is_taken_from_the_image():
     assert one([100], image=image, sf_address=40, scale=-1) == -1.0
 
 
+@pytest.mark.parametrize(
+    ("registers", "keys", "value"),
+    [
+        ([300, 1000], {"less": [1]}, -700),
+        ([10, 20, 30], {"plus": [1, 2], "scale": 0.1}, 6),
+        ([10, 20, 30], {"plus": [2], "less": [1], "scale": -1}, -20),
+        ([5, 0xFFFF], {"less": [1], "nan": "0xFFFF"}, None),
+        ([0xFFFF, 5], {"less": [1], "nan": "0xFFFF"}, None),
+        ([2, 0, 1, 0], {"type": "u32", "order": "little-word", "less": [2]}, 1),
+        ([0x4366, 0x8000, 0x3F00, 0], {"type": "f32", "plus": [2]}, 231.0),
+        ([300, 1000, 0xFFFF], {"less": [1], "sf_address": 2}, -70),
+    ],
+)
+def test_a_sum_is_made_of_all_its_parts_or_not_at_all(registers, keys, value):
+    assert one(registers, **keys) == value
+
+
+def test_a_sum_leaves_its_parts_what_they_are():
+    out, back = variable("p_imp", unit="W"), variable("p_exp", unit="W", address=1)
+    values = decoded([300, 1000], out, back, variable("p", unit="W", less=[1]))
+    assert values == {"p_imp": 300, "p_exp": 1000, "p": -700}
+
+
+@pytest.mark.parametrize(("raw", "value"), [(980, 0.98), (1020, 0.98), (-1020, -0.98), (-980, -0.98), (1000, 1)])
+def test_a_folded_power_factor_lies_between_one_and_minus_one(raw, value):
+    assert one([raw & 0xFFFF], type="s16", scale=0.001, folded=True) == pytest.approx(value)
+
+
+def test_a_folded_value_that_is_not_available_is_absent():
+    assert one([0x8000], type="s16", folded=True, nan="0x8000") is None
+
+
 def test_coils_are_packed_low_bit_first():
     coils = [variable(f"c{n}", unit="", function="coil", type="bool", address=10 + n) for n in (0, 1, 8, 9)]
     block = Block(Function.COIL, 10, 10, load(*coils).points)

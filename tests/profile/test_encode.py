@@ -132,3 +132,8 @@ def test_texts_come_back_as_they_were(text):
     point = load_point("x", unit="", type="ascii10")
     data = struct.pack(">5H", *encode(point, text))
     assert compile_block(Block(Function.HOLDING, 0, 5, (point,)))(data) == {"x": text}
+
+
+def test_a_sum_has_no_register_of_its_own():
+    with pytest.raises(NotWritable, match="x: a sum of several registers"):
+        registers(5, less=[1])

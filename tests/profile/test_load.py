@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from concentrator.model.errors import ProfileError
-from concentrator.model.profile import Command, Evidence, Function, SerialDefaults, Traits
+from concentrator.model.profile import Command, Evidence, Function, SerialDefaults, Sign, Status, Traits
 from concentrator.profile.load import load_profile, parse_profile
 from concentrator.profile.schema import LISTS
 from tests.support.profiles import IDENTITY, faults, faults_of, load, said, text, variable
@@ -26,10 +26,29 @@ def test_the_identity_of_a_device_is_taken_as_it_is():
     assert profile.point("v2") is None
 
 
-def test_confidence_is_told_by_the_counts_where_no_words_tell_it():
-    said_so = {"crosschecked": True, "checked_variables": 1}
-    assert load(variable(), profile=said_so).confidence == "1 of 1 variables agree in two sources"
+def test_confidence_is_told_by_the_variables_where_no_words_tell_it():
+    counted = load(variable(checked=True), variable("v2", address=1))
+    assert counted.confidence == "1 of 2 variables agree in two sources"
     assert load(variable()).confidence == "single source"
+
+
+def test_how_sure_it_is_and_what_a_positive_power_means_is_said_by_the_file():
+    profile = load(variable(), profile={"status": "cross-checked", "sign": "generation"})
+    assert (profile.status, profile.sign) == (Status.CROSS_CHECKED, Sign.GENERATION)
+    silent = load(variable())
+    assert (silent.status, silent.sign) == (Status.PROPOSED, None)
+    assert [fault.expected for fault in faults(variable(), profile={"status": "sure", "sign": "+"})] == [
+        "verified, cross-checked, single-source or proposed",
+        "import, generation or none",
+    ]
+
+
+def test_evidence_may_tell_what_identifies_the_device():
+    told = {"source": "captured", "request": "01", "response": "02", "values": {"v1": 1, "model_id": 103}}
+    identify = {"what": "model ID", "function": "holding", "address": 9, "type": "u16"}
+    assert load(variable(), identify=[identify], evidence=[told]).evidence[0].values == {"v1": 1, "model_id": 103}
+    (fault,) = faults(variable(), evidence=[told])
+    assert (fault.key, fault.found) == ("model_id", "an unknown variable")
 
 
 def test_line_settings_come_from_serial_or_from_the_profile_section():

@@ -165,6 +165,12 @@ def test_word_orders_come_out_as_one(keys, words, is_little, address):
     assert tuple(point.addresses) == (words or tuple(range(point.count)))
 
 
+def test_a_sum_takes_the_addresses_of_all_its_parts():
+    point = load_point(type="u32", address=4, plus=[10], less=[2])
+    assert (point.is_sum, tuple(point.addresses)) == (True, (4, 5, 10, 11, 2, 3))
+    assert not load_point().is_sum
+
+
 def test_strings_say_their_length_in_registers():
     point = load_point("name", unit="", type="string", len=6)
     assert (point.encoding, point.count) == ("ascii12", 6)
@@ -209,6 +215,12 @@ def test_strings_say_their_length_in_registers():
             "neighbours, for one request must write them all",
         ),
         ({"unit_id": 256}, "unit_id", "a Modbus ID from 0 to 255"),
+        ({"plus": [1, 1]}, "plus", "every address once"),
+        ({"less": [0]}, "less", "every address once"),
+        ({"less": [1], "offset": -5}, "less", "no other parts: only plain numbers without an offset are summed"),
+        ({"plus": [1], "writable": True}, "plus", "no other parts, for what is written lies in one place"),
+        ({"plus": [125]}, "type", "125 at most, the device's longest read"),
+        ({"folded": True, "writable": True}, "folded", "true only of a number that is not written"),
     ],
 )
 def test_a_wrong_key_is_a_fault_in_words(keys, key, expected):
@@ -225,6 +237,21 @@ def test_a_variable_across_a_barrier_is_a_fault():
     load_point(type="u32", profile={"barriers": [0, 2]})
     (fault,) = faults(variable(type="u32"), profile={"barriers": [1]})
     assert fault.expected == "none across the barrier at 1"
+
+
+@pytest.mark.parametrize(
+    ("keys", "match", "expected"),
+    [
+        ({"type": "u16"}, "B21", 'numbers or spans, such as "101..103, 113"'),
+        ({"type": "string", "len": 2}, " | ", 'how the text begins, such as "B21|B23"'),
+    ],
+)
+def test_what_must_match_must_be_readable(keys, match, expected):
+    (fault,) = faults(variable("x", unit="", match=match, **keys))
+    assert (fault.key, fault.expected) == ("match", expected)
+    identify = {"what": "model", "function": "holding", "address": 9, "match": match, **keys}
+    (fault,) = faults(variable(), identify=[identify])
+    assert (fault.key, fault.expected) == ("match", expected)
 
 
 def test_several_faults_of_one_variable_are_told_together():

@@ -44,6 +44,17 @@ def test_the_native_meter_is_told_by_its_mark():
     assert (point.name, point.address, point.match) == ("map_magic", 0, "0x434D")
 
 
+def test_a_large_number_is_compared_exactly():
+    assert is_match(mark("0x0053004F0043004F"), 0x0053004F0043004F)
+    assert not is_match(mark("0x0053004F0043004F"), 0x0053004F0043004E)
+
+
+def test_what_has_no_addresses_of_its_own_is_not_told_by_them():
+    relative = [key for key in Catalogue().keys() if Catalogue().get(key).dialect != "modbus"]  # noqa: SIM118
+    assert "sunspec/inverter-int" in relative
+    assert not {profile.key for profile in recognisable(Catalogue())} & set(relative)
+
+
 def test_a_scan_knows_every_profile_with_marks_and_no_broken_file_stops_it(tmp_path):
     (tmp_path / "own").mkdir()
     (tmp_path / "own/broken.toml").write_text("[profile")
