@@ -4,6 +4,7 @@ be: they are kept in order, tried again with back-off, and dropped, counted, onl
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,15 +30,16 @@ class _Entry:
     change: Change
     records: int
     is_urgent: bool
+    may_wait_until: float
     done: Deferred[Any]
 
 
 class GroupCommit:
     """Writes changes in the order they were submitted, those of one reactor turn always together.
 
-    `commit_s`: the least seconds from one write to the next; `urgent_s`: the same where an urgent change waits;
-    `records_max`: how many records may wait for a disk that does not take them; `committed`: called after each
-    write, when those who handed in its changes have heard.
+    `commit_s`: the least seconds from one write to the next; `urgent_per_s`: how many writes a second may come before
+    that for an urgent change; `records_max`: how many records may wait for a disk that does not take them; `committed`:
+    called after each write, when those who handed in its changes have heard.
     """
 
     def __init__(
@@ -48,7 +50,7 @@ class GroupCommit:
         committed: Callable[[], None],
         *,
         commit_s: float,
-        urgent_s: float,
+        urgent_per_s: int,
         records_max: int,
     ) -> None:
         self._clock = clock
@@ -56,7 +58,7 @@ class GroupCommit:
         self._report = report
         self._committed = committed
         self._commit_s = commit_s
-        self._urgent_s = urgent_s
+        self._urgent: deque[float] = deque(maxlen=urgent_per_s)
         self._records_max = records_max
         self._waiting: list[_Entry] = []
         self._writing: list[_Entry] = []
@@ -76,12 +78,15 @@ class GroupCommit:
         """How many records wait for the disk."""
         return sum(entry.records for entry in (*self._writing, *self._waiting))
 
-    def submit(self, change: Change, records: int = 0, is_urgent: bool = False) -> Deferred[Any]:
+    def submit(
+        self, change: Change, records: int = 0, is_urgent: bool = False, may_wait_s: float = 0.0
+    ) -> Deferred[Any]:
         """Has a change written; fires with what it returned once it is on the disk. `records`: how many records are
-        lost if it is dropped; one without any is never dropped. Fails with Full where it was."""
+        lost if it is dropped; one without any is never dropped. Fails with Full where it was. `may_wait_s`: for how
+        long it may wait for another change to be written with."""
         if self._is_closing:
             return fail(JournalError("it is closed"))
-        entry = _Entry(change, records, is_urgent, Deferred())
+        entry = _Entry(change, records, is_urgent, self._clock.seconds() + may_wait_s, Deferred())
         self._waiting.append(entry)
         self._drop_beyond_bound()
         self._schedule()
@@ -108,11 +113,16 @@ class GroupCommit:
         elif self._is_closing:
             self._begin()
         else:
-            urgent = any(entry.is_urgent for entry in self._waiting)
-            pause = self._retry_s or (self._urgent_s if urgent else self._commit_s)
+            moment = self._began + (self._retry_s or self._commit_s)
+            moment = max(moment, min(entry.may_wait_until for entry in self._waiting))
+            if not self._retry_s and any(entry.is_urgent for entry in self._waiting):
+                moment = min(moment, self._next_urgent())
             # Never in this turn, so that what the turn still hands in is written with it.
-            delay = max(0.0, self._began + pause - self._clock.seconds())
-            self._timer = self._clock.callLater(delay, self._begin)
+            self._timer = self._clock.callLater(max(0.0, moment - self._clock.seconds()), self._begin)
+
+    def _next_urgent(self) -> float:
+        """The earliest moment of a write for an urgent change."""
+        return self._urgent[0] + 1.0 if len(self._urgent) == self._urgent.maxlen else self._clock.seconds()
 
     def _begin(self) -> None:
         self._timer = None
@@ -120,6 +130,8 @@ class GroupCommit:
         self._writing, self._waiting = self._waiting[:size], self._waiting[size:]
         self._singly = max(0, self._singly - 1)
         self._began = self._clock.seconds()
+        if any(entry.is_urgent for entry in self._writing):
+            self._urgent.append(self._began)
         self._write([entry.change for entry in self._writing]).addCallbacks(self._written, self._failed)
 
     def _written(self, results: list[Any]) -> None:

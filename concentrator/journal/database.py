@@ -4,7 +4,6 @@ one. Hides SQLite's settings and its ways of failing; what lies in the tables is
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import secrets
 import sqlite3
@@ -16,6 +15,8 @@ from pathlib import Path
 
 from attrs import define
 
+from concentrator.journal.mark import Mark, Place
+from concentrator.journal.room import LOG_BYTES, Ballast
 from concentrator.model.errors import Corrupt, Full, JournalError, UnknownSchema
 
 SCHEMA = files("concentrator.journal") / "schema"
@@ -27,6 +28,7 @@ written last is read, which is what a power cut may have torn; the rest is found
 _NEWEST = (
     "SELECT sum(length(content)) FROM (SELECT content FROM record ORDER BY n DESC LIMIT 1000)",
     "SELECT count(*) FROM (SELECT stop FROM record ORDER BY period DESC, stop DESC LIMIT 1000)",
+    "SELECT count(nullif(content, x'')) FROM (SELECT content FROM block ORDER BY id DESC LIMIT 20)",
     "SELECT sum(length(columns)) FROM layout",
     "SELECT count(DISTINCT uid) FROM device",
     "SELECT sum(length(numbers)) FROM intent WHERE numbers IS NOT NULL",
@@ -41,45 +43,57 @@ _COMPANIONS = ("", "-wal", "-shm")
 @define
 class Database:
     """An open journal file. `is_new`: it was made just now; `is_copy`: it is not where it was when it was last used,
-    so its numbers may have been used since; `kept_as`: the name a damaged predecessor was kept under, `damage` what
-    was wrong with it."""
+    so its numbers may have been used since; `is_short`: it was not closed then and its log is gone, so that the newest
+    it held is lost; `kept_as`: the name a damaged predecessor was kept under, `damage` what was wrong with it."""
 
     connection: sqlite3.Connection
     path: Path | None = None
     is_new: bool = False
     is_copy: bool = False
+    is_short: bool = False
     kept_as: str = ""
     damage: str = ""
-    lock: int = -1
+    mark: Mark | None = None
 
     def close(self) -> None:
         """Lets go of the file, which then is one file without companions."""
-        if self.path is not None:
-            with suppress(JournalError):
-                self.note_place()
+        with suppress(JournalError):
+            self.note_place(None)
         self.abandon()
 
     def abandon(self) -> None:
         """Lets go of a file to which nothing more can be written."""
         with suppress(sqlite3.Error):
             self.connection.close()
-        if self.lock >= 0:
-            os.close(self.lock)
-            self.lock = -1
+        if self.mark is not None:
+            self.mark.release()
 
-    def note_place(self) -> None:
-        """Notes in the file where it is, and in it and beside it a token that is new with each opening and closing:
-        a file that was put back from a copy has another place, or an older token than the one beside it."""
-        if self.path is None:
+    def lay_ballast(self) -> None:
+        """Takes some room for worse times, where the disk has plenty."""
+        if self.path is not None:
+            Ballast.beside(self.path).lay()
+
+    def throw_off_ballast(self) -> None:
+        """Gives the room back: the disk is full."""
+        if self.path is not None:
+            Ballast.beside(self.path).throw_off()
+
+    def note_place(self, first_n: int | None) -> None:
+        """Notes in the file where it is, with each opening, when the next number to be given is `first_n`, and closing
+        (None): a file that was put back from a copy has another place, or its mark was written since."""
+        if self.path is None or self.mark is None:
             return
         token = secrets.token_hex(8)
         with translated():
-            facts = [("inode", os.stat(self.path).st_ino), ("token", token)]
-            with self.connection:
-                self.connection.execute("BEGIN IMMEDIATE")
-                self.connection.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", facts)
-            os.pwrite(self.lock, token.encode(), 0)
-            os.fsync(self.lock)
+            # A file that takes nothing is not to be told from its mark: the mark comes second.
+            self._note({"token": token})
+            self.mark.write(token, first_n)
+            self._note(self.mark.place(self.path))
+
+    def _note(self, facts: Place) -> None:
+        with self.connection:
+            self.connection.execute("BEGIN IMMEDIATE")
+            self.connection.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", facts.items())
 
 
 @contextmanager
@@ -88,8 +102,9 @@ def translated() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code == sqlite3.SQLITE_FULL:
+        exactly = getattr(error, "sqlite_errorcode", 0)
+        code = exactly & 0xFF
+        if code == sqlite3.SQLITE_FULL or exactly == sqlite3.SQLITE_IOERR_SHMSIZE:
             raise Full(str(error)) from error
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise Corrupt(str(error)) from error
@@ -111,12 +126,13 @@ def open_database(path: Path | None, stamp: str, schema: Traversable = SCHEMA) -
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         _upgrade(connection, scripts)
         return Database(connection, is_new=True)
-    lock = _locked(path)
+    with translated():
+        mark = Mark.locked(path)
     try:
         with translated():
-            return _opened(path, stamp, scripts, lock)
+            return _opened(path, stamp, scripts, mark)
     except JournalError:
-        os.close(lock)
+        mark.release()
         raise
 
 
@@ -132,8 +148,10 @@ def set_aside(path: Path, stamp: str) -> str:
     return name
 
 
-def _opened(path: Path, stamp: str, scripts: dict[int, str], lock: int) -> Database:
+def _opened(path: Path, stamp: str, scripts: dict[int, str], mark: Mark) -> Database:
     connection, damage, kept_as = None, "", ""
+    # Whoever closes a file removes this one before the log.
+    is_short = Path(f"{path}-shm").exists() and not Path(f"{path}-wal").exists()
     if path.exists():
         try:
             connection = _examined(path, scripts)
@@ -141,10 +159,11 @@ def _opened(path: Path, stamp: str, scripts: dict[int, str], lock: int) -> Datab
             damage, kept_as = error.detail, set_aside(path, stamp)
     if connection is None:
         _make(path, stamp, scripts)
-        database = Database(_examined(path, scripts), path, is_new=True, kept_as=kept_as, damage=damage, lock=lock)
+        database = Database(_examined(path, scripts), path, is_new=True, kept_as=kept_as, damage=damage, mark=mark)
     else:
-        is_copy = _place(connection) != (os.stat(path).st_ino, os.pread(lock, 64, 0).decode())
-        database = Database(connection, path, is_copy=is_copy, lock=lock)
+        noted = dict(connection.execute("SELECT name, value FROM fact"))
+        is_copy = any(noted.get(name) != fact for name, fact in mark.place(path).items())
+        database = Database(connection, path, is_copy=is_copy, is_short=is_short and not is_copy, mark=mark)
     return database
 
 
@@ -161,6 +180,9 @@ def _examined(path: Path, scripts: dict[int, str]) -> sqlite3.Connection:
             _check(connection, is_whole=os.stat(path).st_size <= CHECKED_BYTES)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
+            # Some builds of SQLite write zeros over whatever is deleted, which would wear the flash out for nothing.
+            connection.execute("PRAGMA secure_delete = OFF")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_BYTES // PAGE_BYTES}")
             _upgrade(connection, scripts)
     except JournalError:
         connection.close()
@@ -210,25 +232,6 @@ def _scripts(schema: Traversable) -> dict[int, str]:
     """Version → the script that leads to it from the version before: `001-….sql`, `002-….sql`, …"""
     found = (entry for entry in schema.iterdir() if entry.name.endswith(".sql"))
     return {int(entry.name.split("-")[0]): entry.read_text("utf-8") for entry in found}
-
-
-def _locked(path: Path) -> int:
-    """Opens and locks the mark beside the file; the lock goes with the process, however it ends."""
-    with translated():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = os.open(f"{path}.mark", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(lock)
-        raise JournalError(f"{path} is used by another process") from error
-    return lock
-
-
-def _place(connection: sqlite3.Connection) -> tuple[int, str]:
-    """Where the file was when it was last used, and what the mark beside it said."""
-    facts = dict(connection.execute("SELECT name, value FROM fact WHERE name IN ('inode', 'token')"))
-    return facts.get("inode", 0), facts.get("token", "")
 
 
 def _sync_folder(folder: Path) -> None:

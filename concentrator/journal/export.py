@@ -1,15 +1,21 @@
-"""Records as files for people and programs: CSV and JSON text. Pure; hides how numbers, times and late intervals are
-written, which is a contract with whoever reads the files."""
+"""Records as files for people and programs: CSV and JSON text, in pieces. Pure; hides how numbers, times and late
+intervals are written, which is a contract with whoever reads the files.
+
+A file is a head, rows as often as there are some, and a tail. Whoever gives the records gives them in time order, one
+for each interval.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from io import StringIO
-from zoneinfo import ZoneInfo
+from typing import Protocol
+
+from attrs import define, field, frozen
 
 from concentrator.model.quantity import Quantity
 from concentrator.model.reading import Quality, Value
@@ -19,74 +25,136 @@ VERSION = 1
 LATE = "late"
 """What stands in the quality column of an interval that belongs to an earlier period."""
 
-_RANK = {quality: rank for rank, quality in enumerate(Quality)}
+
+class Form(Protocol):
+    """A way to write one file."""
+
+    def head(self) -> str:
+        """What it begins with."""
+
+    def rows(self, records: Iterable[Record]) -> str:
+        """The rows of records, which follow those before."""
+
+    def tail(self) -> str:
+        """What it ends with."""
 
 
-def csv_text(records: Iterable[Record], columns: Sequence[Quantity], zone: ZoneInfo, start: int = 0) -> str:
-    """A CSV file (RFC 4180) with one row an interval, in time order, and an empty cell where nothing was read.
+@frozen
+class CsvForm:
+    """CSV (RFC 4180), one row an interval, with an empty cell where nothing was read.
 
-    `time` is the interval's end with the offset of `zone`. Intervals that ended at or before `start` (UTC seconds)
-    are late ones: they come first and their quality is `late`. Of several records of one interval the one of the best
-    quality counts, then the newest.
+    `time` is the interval's end with the offset of `zone`. Intervals that ended at or before `start` (UTC seconds) are
+    late ones; their quality is `late`. `has_device`: the device's short id follows the time.
     """
-    text = StringIO()
-    rows = csv.writer(text, lineterminator="\r\n")
-    rows.writerow(["time", *map(_heading, columns), "quality"])
-    for record in _intervals(records):
+
+    columns: Sequence[Quantity]
+    zone: tzinfo
+    start: int = 0
+    has_device: bool = False
+
+    def head(self) -> str:
+        """The line of headings, with units."""
+        return _csv([["time", *(["device"] if self.has_device else []), *map(_heading, self.columns), "quality"]])
+
+    def rows(self, records: Iterable[Record]) -> str:
+        """A line for each record."""
+        return _csv(map(self._row, records))
+
+    def tail(self) -> str:
+        """Nothing."""
+        return ""
+
+    def _row(self, record: Record) -> list[str]:
         values = record.values
-        late = record.draft.end <= start
-        rows.writerow(
-            [
-                local_time(record.draft.end, zone),
-                *(number_text(values[c.name]) if c.name in values else "" for c in columns),
-                LATE if late else record.draft.quality.value,
-            ]
-        )
-    return text.getvalue()
+        draft = record.draft
+        return [
+            local_time(draft.end, self.zone),
+            *([draft.uid] if self.has_device else []),
+            *(number_text(values[c.name]) if c.name in values else "" for c in self.columns),
+            LATE if draft.end <= self.start else draft.quality.value,
+        ]
 
 
-def json_text(
-    records: Iterable[Record],
+@define
+class JsonForm:
+    """JSON: one object with what the CSV file says, and who it is about (`facts`, which come first). `variables` and
+    `rows` follow; late intervals carry `"late": true` beside their quality, and partial ones as `coverage` the share of
+    them in which the device was heard, 0 to 1, where that is known."""
+
+    facts: dict[str, object]
+    columns: Sequence[Quantity]
+    zone: tzinfo
+    start: int = 0
+    _names: frozenset[str] = field(init=False)
+    _is_first: bool = field(default=True, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._names = frozenset(column.name for column in self.columns)
+
+    def head(self) -> str:
+        """Everything up to the rows."""
+        self._is_first = True
+        variables = [{"name": column.name, "unit": column.unit} for column in self.columns]
+        return json_text(self.facts | {"variables": variables}).removesuffix("}") + ',"rows":['
+
+    def rows(self, records: Iterable[Record]) -> str:
+        """An object for each record."""
+        text = ",".join(json_text(self._row(record)) for record in records)
+        if text and not self._is_first:
+            text = "," + text
+        self._is_first = self._is_first and not text
+        return text
+
+    def tail(self) -> str:
+        """The end of rows and object."""
+        return "]}\n"
+
+    def _row(self, record: Record) -> dict[str, object]:
+        draft = record.draft
+        row: dict[str, object] = {
+            "time": local_time(draft.end, self.zone),
+            "n": record.n,
+            "values": {name: value for name, value in record.values.items() if name in self._names},
+            "quality": draft.quality.value,
+        }
+        if draft.quality is Quality.PARTIAL and draft.coverage is not None:
+            row["coverage"] = draft.coverage
+        if draft.end <= self.start:
+            row["late"] = True
+        return row
+
+
+def json_file(
     columns: Sequence[Quantity],
-    zone: ZoneInfo,
+    zone: tzinfo,
     *,
     box: str,
     serial: str,
     alias: str,
     start: int,
     stop: int,
-) -> str:
-    """A JSON file: one object with what the CSV file says, and who it is about. `start` and `stop` are the period's
-    bounds in UTC seconds; `period` is the length of its newest interval in seconds, null where there is none; late
-    intervals carry `"late": true` beside their quality."""
-    intervals = _intervals(records)
-    names = {column.name for column in columns}
-    rows: list[dict[str, object]] = []
-    for record in intervals:
-        row: dict[str, object] = {
-            "time": local_time(record.draft.end, zone),
-            "n": record.n,
-            "values": {name: value for name, value in record.values.items() if name in names},
-            "quality": record.draft.quality.value,
-        }
-        if record.draft.end <= start:
-            row["late"] = True
-        rows.append(row)
-    whole = {
+    period: int | None,
+) -> JsonForm:
+    """The form of a file about one device. `start` and `stop` are its period's bounds in UTC seconds; `period` is the
+    length of its newest interval in seconds, None where there is none."""
+    facts: dict[str, object] = {
         "v": VERSION,
         "box": box,
         "serial": serial,
         "alias": alias,
         "start": local_time(start, zone),
         "end": local_time(stop, zone),
-        "period": intervals[-1].draft.period if intervals else None,
-        "variables": [{"name": column.name, "unit": column.unit} for column in columns],
-        "rows": rows,
+        "period": period,
     }
-    return json.dumps(whole, ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n"
+    return JsonForm(facts, columns, zone, start)
 
 
-def local_time(at: float, zone: ZoneInfo) -> str:
+def json_text(found: object) -> str:
+    """JSON as short as it can be."""
+    return json.dumps(found, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def local_time(at: float, zone: tzinfo) -> str:
     """UTC seconds as ISO 8601 with the offset the zone had then."""
     return datetime.fromtimestamp(at, zone).isoformat(timespec="seconds")
 
@@ -105,15 +173,7 @@ def _heading(column: Quantity) -> str:
     return f"{column.name} [{column.unit}]" if column.unit else column.name
 
 
-def _intervals(records: Iterable[Record]) -> list[Record]:
-    best: dict[tuple[int, int], Record] = {}
-    for record in records:
-        key = (record.draft.end, record.draft.period)
-        rival = best.get(key)
-        if rival is None or _worth(record) > _worth(rival):
-            best[key] = record
-    return [best[key] for key in sorted(best)]
-
-
-def _worth(record: Record) -> tuple[int, int]:
-    return -_RANK[record.draft.quality], record.n
+def _csv(rows: Iterable[Sequence[str]]) -> str:
+    text = StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    return text.getvalue()

@@ -1,195 +1,237 @@
-"""Where uploaders take their batches from: `RecordFeed` gives records as they come, `FileFeed` whole files. Both hide
-the journal behind `api.Feed`; a settled batch is not given again, and its being settled is on the disk with the next
-commit."""
+"""Where an uploader of records takes its batches from: `RecordFeed` gives what is fresh at once, events and intervals
+apart, and beside them the backlog, oldest first; a settled batch is not given again, and its being settled is on the
+disk with the next commit. It hides what is kept in memory, and that no record is ever with two of them.
+
+What a commit brings is kept here while it is fresh and not settled, each record with the span of numbers it stands for:
+the numbers between its predecessor and it, which are nobody's here. The backlog is what the reader has not settled
+below the first of them, and comes from the disk. What is fresh no longer is dropped from here and thereby becomes part
+of the backlog, as does what the last run left over. Events are kept until they are settled: one that is late does not
+queue behind a day of intervals.
+"""
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Protocol
-from zoneinfo import ZoneInfo
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
 
-from attrs import define, field
-from twisted.internet.defer import Deferred, DeferredLock, succeed
-from twisted.internet.interfaces import IReactorTime
+from attrs import define, field, frozen
+from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from concentrator.api import FileBatch, Wall
-from concentrator.journal import filing, intent
-from concentrator.journal.filing import Filing
-from concentrator.journal.intent import Intent
 from concentrator.journal.journal import Journal
-from concentrator.journal.position import Span, pieces
-from concentrator.journal.tables import Tables
-from concentrator.model.quantity import Quantity
-from concentrator.model.record import Batch, Receipt, Record
+from concentrator.journal.position import Span
+from concentrator.model.record import EVENT_PERIOD, Batch, Receipt, Record
 
 log = Logger()
 
-LOOK_AGAIN_S = 60.0
-"""How long a feed of files waits at most before it looks at the clock again, which may have been set."""
-
-WATERMARK_S = 1.0
-"""How long it waits for the last intervals of a period that is over."""
-
-_WINDOW = 5000
+MOST_FRESH = 2000
+"""How many records are kept in memory; beyond that the oldest are left to the backlog, intervals before events."""
 
 
-class Watermark(Protocol):
-    """Whoever writes intervals."""
+@frozen
+class _Fresh:
+    """A record in memory, and the first of the numbers it stands for."""
 
-    closed_until: int
-    """All intervals that end at or before this moment (UTC seconds) are on the disk."""
+    record: Record
+    low: int
+
+    @property
+    def is_event(self) -> bool:
+        return self.record.draft.period == EVENT_PERIOD
+
+
+class RecordFeed:
+    """The records of a registered reader, as three feeds that are used beside each other: `events` and `intervals` as
+    they come, and the `backlog`. `is_fresh` says whether an interval still tells of the present; `limit`: the most
+    records of a fresh batch, `backlog_limit` gives that of the next batch of the backlog."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        reader: str,
+        is_fresh: Callable[[Record], bool],
+        limit: int,
+        backlog_limit: Callable[[], int],
+        most: int = MOST_FRESH,
+    ) -> None:
+        self.journal = journal
+        self.reader = reader
+        self.limit = limit
+        self._is_fresh = is_fresh
+        self._most = most
+        self._kept: OrderedDict[int, _Fresh] = OrderedDict()  # by number, rising
+        self._next_low = journal.synced + 1
+        self.events = FreshFeed(self, is_event=True)
+        self.intervals = FreshFeed(self, is_event=False)
+        self.backlog = BacklogFeed(self, backlog_limit)
+        journal.follow(reader, self._arrived)
+
+    @property
+    def frontier(self) -> int:
+        """What is below this number, and not settled, is backlog."""
+        return next(iter(self._kept.values())).low if self._kept else self._next_low
+
+    @property
+    def has_backlog(self) -> bool:
+        """Whether more waits than is kept here."""
+        return self.journal.waiting(self.reader) > len(self._kept)
+
+    def fresh(self, is_event: bool) -> list[_Fresh]:
+        """The oldest fresh events, or intervals, that nobody has been given: a run without a gap, at most `limit`."""
+        self._age()
+        run: list[_Fresh] = []
+        for each in self._free():
+            if run and (each.low != run[-1].record.n + 1 or each.is_event != is_event or len(run) == self.limit):
+                break
+            if each.is_event == is_event:
+                run.append(each)
+        return run
+
+    def has_fresh(self, is_event: bool) -> bool:
+        """Whether there are any."""
+        return any(each.is_event == is_event for each in self._free())
+
+    def settle(self, batch: Batch, receipt: Receipt) -> None:
+        """Settles what was accepted or rejected; the next read heeds it, the next commit writes it."""
+        self.journal.settle(batch, receipt.accepted, receipt.rejected).addErrback(_log_unwritten)
+        for n in (*receipt.accepted, *receipt.rejected):
+            self._kept.pop(n, None)
+        self._tell()
+
+    def _arrived(self, records: Sequence[Record]) -> None:
+        for record in records:
+            if record.n >= self._next_low:  # else it was on the disk before this feed was made
+                self._kept[record.n] = _Fresh(record, self._next_low)
+                self._next_low = record.n + 1
+        self._age()
+        self._tell()
+
+    def _age(self) -> None:
+        """Leaves to the backlog what is fresh no longer, or too much."""
+        stale = [each for each in self._free() if not each.is_event and not self._is_fresh(each.record)]
+        for each in stale:
+            del self._kept[each.record.n]
+        surplus = len(self._kept) - self._most
+        if surplus > 0:
+            stale = sorted(self._free(), key=lambda each: each.is_event)[:surplus]
+            for each in stale:
+                del self._kept[each.record.n]
+        if stale:
+            self.backlog.look()
+
+    def _free(self) -> Iterator[_Fresh]:
+        """What is kept and nobody has been given."""
+        given = self.events.given | self.intervals.given
+        return (each for n, each in self._kept.items() if n not in given)
+
+    def _tell(self) -> None:
+        for feed in (self.events, self.intervals, self.backlog):
+            feed.look()
 
 
 @define(eq=False)
-class RecordFeed:
-    """The records of a registered reader, oldest first, at most `limit` a batch."""
+class _Waiting:
+    """Whoever waits for more, and when that is."""
 
-    _journal: Journal
-    _reader: str
-    _limit: int
+    has_more: Callable[[], bool]
+    _waiter: Deferred[None] | None = None
+
+    def when(self) -> Deferred[None]:
+        if self.has_more():
+            return succeed(None)
+        self._waiter = Deferred(self._given_up)
+        return self._waiter
+
+    def look(self) -> None:
+        if self._waiter is not None and self.has_more():
+            waiter, self._waiter = self._waiter, None
+            waiter.callback(None)
+
+    def _given_up(self, _: Deferred[None]) -> None:
+        self._waiter = None
+
+
+@define(eq=False)
+class FreshFeed:
+    """Fresh events, or fresh intervals. `given`: the numbers of the batch that is on its way."""
+
+    _of: RecordFeed
+    _is_event: bool = field(kw_only=True)
+    given: frozenset[int] = field(default=frozenset(), init=False)
+    _waiting: _Waiting = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._waiting = _Waiting(lambda: self._of.has_fresh(self._is_event))
+
+    def read(self) -> Deferred[Batch | None]:
+        """The next batch, or None when there is nothing now; what the one before left unsettled comes again."""
+        self.given = frozenset()
+        run = self._of.fresh(self._is_event)
+        if not run:
+            return succeed(None)
+        self.given = frozenset(each.record.n for each in run)
+        span: Span = (run[0].low, run[-1].record.n)
+        return succeed(Batch(self._of.reader, [each.record for each in run], span))
+
+    def settle(self, batch: Batch, receipt: Receipt) -> Deferred[None]:
+        """Settles what was accepted or rejected."""
+        self._of.settle(batch, receipt)
+        return succeed(None)
+
+    def when_more(self) -> Deferred[None]:
+        """Fires when there are some."""
+        return self._waiting.when()
+
+    def waiting(self) -> int:
+        """How many records of the reader are unsettled, in all three feeds."""
+        return self._of.journal.waiting(self._of.reader)
+
+    def look(self) -> None:
+        """Something has changed."""
+        self._waiting.look()
+
+
+@define(eq=False)
+class BacklogFeed:
+    """What is not fresh, oldest first, from the disk."""
+
+    _of: RecordFeed
+    _limit: Callable[[], int]
+    _barren: int = field(default=0, init=False)
+    _waiting: _Waiting = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        # Where there was nothing below the frontier, for all that waits lies between fresh records or is gone with
+        # age, it is not looked at again before the frontier has moved.
+        self._waiting = _Waiting(lambda: self._of.has_backlog and self._of.frontier != self._barren)
 
     def read(self) -> Deferred[Batch | None]:
         """The next batch, or None when there is nothing now."""
-        return self._journal.read(self._reader, self._limit)
+        return Deferred.fromCoroutine(self._read())
 
     def settle(self, batch: Batch, receipt: Receipt) -> Deferred[None]:
-        """Settles what was accepted or rejected; the next read heeds it, the next commit writes it."""
-        self._journal.settle(batch, receipt.accepted, receipt.rejected).addErrback(_log_unwritten)
+        """Settles what was accepted or rejected."""
+        self._of.settle(batch, receipt)
         return succeed(None)
 
     def when_more(self) -> Deferred[None]:
-        """Fires when records of the reader wait."""
-        if self._journal.waiting(self._reader):
-            return succeed(None)
-        more: Deferred[None] = Deferred(lambda _: unsubscribe())
-
-        def synced(records: tuple[Record, ...]) -> None:
-            if self._journal.waiting(self._reader):
-                unsubscribe()
-                more.callback(None)
-
-        unsubscribe = self._journal.on_synced(synced)
-        return more
+        """Fires when there is some."""
+        return self._waiting.when()
 
     def waiting(self) -> int:
-        """How many records are unsettled."""
-        return self._journal.waiting(self._reader)
+        """How many records of the reader are unsettled, in all three feeds."""
+        return self._of.journal.waiting(self._of.reader)
 
-
-@define(eq=False)
-class FileFeed:
-    """The records of `period_s` as files, one for each device and file period of `latency_s`, given out at the sending
-    moments that `time_of_day_s` sets (seconds after local midnight). What a file holds is on the disk before the file
-    is given out, and stays the same until it is settled; no period gets a second file."""
-
-    _journal: Journal
-    _intervals: Watermark
-    _wall: Wall
-    _clock: IReactorTime
-    _reader: str = field(kw_only=True)
-    _period_s: int = field(kw_only=True)
-    _latency_s: int = field(kw_only=True, converter=int)
-    _time_of_day_s: int = field(kw_only=True, converter=int)
-    _zone: ZoneInfo = field(kw_only=True)
-    _box_serial: str = field(kw_only=True)
-    _reading: DeferredLock = field(factory=DeferredLock, init=False)
-    _planned: int = field(default=0, init=False)
-    _settling: set[int] = field(factory=set, init=False)
-
-    def read(self) -> Deferred[Batch | None]:
-        """The oldest file that is owed, the same until it is settled; None when none is."""
-        return self._reading.run(lambda: Deferred.fromCoroutine(self._read()))
-
-    def settle(self, batch: Batch, receipt: Receipt) -> Deferred[None]:
-        """Settles a file all of whose records were accepted or rejected; any other is given again."""
-        assert isinstance(batch, FileBatch)
-        if all(record.n in receipt.accepted or record.n in receipt.rejected for record in batch.records):
-            self._discharge(batch.intent, len(batch.records))
-        return succeed(None)
-
-    def when_more(self) -> Deferred[None]:
-        """Fires at the next sending moment, or a little later when the clock was set."""
-        now = self._wall.now()
-        if self._newest_stop() not in (None, self._planned):
-            pause_s = WATERMARK_S
-        else:
-            moment = filing.next_moment(now, self._time_of_day_s, self._latency_s, self._zone)
-            pause_s = min(LOOK_AGAIN_S, moment - now)
-        more: Deferred[None] = Deferred(lambda _: timer.cancel())
-        timer = self._clock.callLater(pause_s, more.callback, None)
-        return more
-
-    def waiting(self) -> int:
-        """How many records are unsettled, those of periods that are not over among them."""
-        return self._journal.waiting(self._reader)
+    def look(self) -> None:
+        """Something has changed."""
+        self._waiting.look()
 
     async def _read(self) -> Batch | None:
-        stop = self._newest_stop()
-        if stop is not None and stop != self._planned and stop <= self._intervals.closed_until:
-            await self._plan(stop)
-        while owed := await self._journal.query(
-            partial(intent.first_owed, reader=self._reader, besides=tuple(self._settling))
-        ):
-            records = await self._journal.query(partial(Tables.numbered, numbers=owed.numbers))
-            if records:
-                return self._batch(owed, records)
-            # Its records are gone, with a damaged file or with age; whoever took them has counted them.
-            self._discharge(owed.id, 0)
-        return None
-
-    async def _plan(self, stop: int) -> None:
-        """Makes intents of everything unsettled in the periods up to `stop`."""
-        plan = Filing(stop, self._latency_s, self._zone)
-        unsettled = self._journal.unsettled(self._reader)
-        for piece in pieces(unsettled, _WINDOW):
-            await self._journal.query(partial(_put_all, span=piece, period=self._period_s, into=plan))
-        filed = await self._journal.query(partial(intent.filed, reader=self._reader, files=plan.files))
-        intents = plan.intents(self._reader, self._period_s, filed)
-        if unsettled:
-            span = (unsettled[0][0], unsettled[-1][1])
-            await self._journal.entrust(self._reader, span, plan.kept, partial(intent.add, intents=intents))
-        self._planned = stop
-
-    def _newest_stop(self) -> int | None:
-        """The end of the newest file period whose sending moment has come; None while the time is not known."""
-        if not self._wall.is_trusted():
-            return None
-        moment = filing.last_moment(self._wall.now(), self._time_of_day_s, self._latency_s, self._zone)
-        return filing.last_stop(moment, self._latency_s, self._zone)
-
-    def _discharge(self, identity: int, records: int) -> None:
-        self._settling.add(identity)
-        written = self._journal.discharge(self._reader, records, partial(intent.settle, identity=identity))
-        written.addErrback(_log_unwritten).addBoth(lambda _: self._settling.discard(identity))
-
-    def _batch(self, owed: Intent, records: list[Record]) -> FileBatch:
-        return FileBatch(
-            reader=self._reader,
-            records=sorted(records, key=lambda record: (record.draft.end, record.n)),
-            span=(owed.numbers[0], owed.numbers[-1]),
-            stem=filing.stem(self._box_serial, owed.serial, owed.start, owed.stop),
-            serial=owed.serial,
-            columns=_columns(records),
-            start=owed.start,
-            stop=owed.stop,
-            intent=owed.id,
-        )
-
-
-def _put_all(tables: Tables, span: Span, period: int, into: Filing) -> None:
-    for n, serial, end in tables.outline(span, period):
-        into.put(n, serial, end)
-
-
-def _columns(records: list[Record]) -> tuple[Quantity, ...]:
-    """The newest record's columns, and after them any that only older ones have."""
-    found: dict[str, Quantity] = {}
-    for record in reversed(records):
-        for column in record.draft.columns:
-            found.setdefault(column.name, column)
-    return tuple(found.values())
+        frontier = self._of.frontier
+        batch = await self._of.journal.read(self._of.reader, self._limit(), below=frontier)
+        self._barren = frontier if batch is None else 0
+        return batch
 
 
 def _log_unwritten(failure: Failure) -> None:

@@ -5,27 +5,30 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Collection, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from math import floor
 from zoneinfo import ZoneInfo
 
 from attrs import define, field
 
 from concentrator.journal.intent import Intent
-from concentrator.model.latency import local_midnight, local_period, local_periods
+from concentrator.model.latency import local_period, local_periods
 
 File = tuple[str, int, int]
 """A device's serial, and start and stop of a file period in UTC seconds."""
 
 
 def last_moment(at: float, time_of_day_s: int, latency_s: int, zone: ZoneInfo) -> int:
-    """The newest sending moment at or before `at`, in UTC seconds: every day they begin `time_of_day_s` after local
-    midnight and come each `latency_s` until they begin again."""
-    return max(moment for moment in _moments(at, time_of_day_s, latency_s, zone) if moment <= at)
+    """The newest sending moment at or before `at`, in UTC seconds: every day they begin when the clock on the wall says
+    `time_of_day_s` (seconds of an ordinary day), and come each `latency_s` until they begin again."""
+    days = [day for day in _days(at, time_of_day_s, latency_s, zone) if day.start <= at]
+    return max(day[min(len(day) - 1, int(at - day.start) // latency_s)] for day in days)
 
 
 def next_moment(at: float, time_of_day_s: int, latency_s: int, zone: ZoneInfo) -> int:
     """The first sending moment after `at`."""
-    return min(moment for moment in _moments(at, time_of_day_s, latency_s, zone) if moment > at)
+    days = [(day, max(0, floor(at - day.start) // latency_s + 1)) for day in _days(at, time_of_day_s, latency_s, zone)]
+    return min(day[following] for day, following in days if following < len(day))
 
 
 def last_stop(moment: int, latency_s: int, zone: ZoneInfo) -> int:
@@ -103,12 +106,19 @@ def _age(file: File) -> tuple[int, int, str]:
     return stop, start, serial
 
 
-def _moments(at: float, time_of_day_s: int, latency_s: int, zone: ZoneInfo) -> Iterator[int]:
+def _days(at: float, time_of_day_s: int, latency_s: int, zone: ZoneInfo) -> Iterator[range]:
+    """The sending moments of the days around."""
     today = datetime.fromtimestamp(at, zone).date()
-    # After a day of 23 hours, the moments that began late on it begin on the day after only.
     for offset in (-2, -1, 0, 1):
-        begin, end = (local_midnight(today + timedelta(offset + i), zone) + time_of_day_s for i in (0, 1))
-        yield from range(begin, end, latency_s)
+        begin, end = (_at(today + timedelta(offset + i), time_of_day_s, zone) for i in (0, 1))
+        yield range(begin, end, latency_s)
+
+
+def _at(day: date, time_of_day_s: int, zone: ZoneInfo) -> int:
+    """UTC seconds of a time of a local day: the first one where it comes twice, and where the clock leaps over it, as
+    much later as it leaps."""
+    local = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(seconds=time_of_day_s)
+    return int(local.astimezone(UTC).timestamp())
 
 
 def _stamp(at: int) -> str:

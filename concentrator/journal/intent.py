@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from attrs import frozen
 
 from concentrator.journal import codec
+from concentrator.journal.position import Span
 from concentrator.journal.tables import Tables
 
 
@@ -80,7 +81,24 @@ def expire(tables: Tables, period: int, cutoff: int) -> tuple[dict[str, int], in
         ).fetchall()
     )
     tables.sql.execute(f"DELETE {where}", (period, cutoff))
+    return lost, untouched(tables, period, cutoff)
+
+
+def untouched(tables: Tables, period: int, cutoff: int) -> int:
+    """The latest moment up to `cutoff` by which no record of an unsettled intent of that record period has ended."""
     (oldest,) = tables.sql.execute(
         "SELECT min(oldest) FROM intent WHERE period = ? AND numbers IS NOT NULL", (period,)
     ).fetchone()
-    return lost, cutoff if oldest is None else min(cutoff, oldest - 1)
+    return cutoff if oldest is None else min(cutoff, oldest - 1)
+
+
+def delete_ended(
+    tables: Tables, period: int, cutoff: int, limit: int, kept: Sequence[Span] | None
+) -> tuple[list[int], dict[str, int]]:
+    """Deletes records of a period as `Tables.delete_ended` does, and forgets the intents that stopped by then; gives
+    the numbers of the records and, for each reader, how many its unsettled intents held. With `kept` ranges nothing an
+    unsettled intent may hold is deleted, and no intent forgotten."""
+    if kept is not None:
+        return tables.delete_ended(period, untouched(tables, period, cutoff), limit, kept), {}
+    lost, deletable = expire(tables, period, cutoff)
+    return tables.delete_ended(period, deletable, limit), lost

@@ -4,11 +4,14 @@ is open at the top, so that settling out of order, and keeping some numbers back
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from attrs import frozen
 
 Span = tuple[int, int]
 """The first and the last of a run of numbers, both included."""
+
+_NO_END = 2**62
 
 
 @frozen
@@ -46,6 +49,12 @@ class Position:
         return Position(top, tuple(joined))
 
 
+def reopened(position: Position, numbers: Iterable[int]) -> Position:
+    """The position when those numbers are unsettled again."""
+    spans = [*position.closed, *((n, n) for n in numbers if n < position.open_from)]
+    return Position(position.open_from, tuple(_joined(spans)))
+
+
 def clipped(spans: Iterable[Span], room: int, newest: bool = False) -> tuple[Span, ...]:
     """The first of the ranges, in the order given, up to `room` numbers; a range that does not fit whole loses its
     far end, which is the low one when they come newest first."""
@@ -56,6 +65,20 @@ def clipped(spans: Iterable[Span], room: int, newest: bool = False) -> tuple[Spa
         taken.append((max(first, last - room + 1), last) if newest else (first, min(last, first + room - 1)))
         room -= last - first + 1
     return tuple(taken)
+
+
+def wanted(positions: Iterable[Position], most: int) -> tuple[Span, ...]:
+    """The numbers that any of the positions holds, as rising ranges without end at the top. Where they are more than
+    `most`, the narrowest gaps between them are filled, so that some numbers more are in them."""
+    spans = _joined([span for position in positions for span in position.oldest(_NO_END)])
+    gaps = sorted((after[0] - before[1], i) for i, (before, after) in enumerate(pairwise(spans)))
+    filled = {i for _, i in gaps[: max(0, len(spans) - most)]}
+    joined: list[Span] = []
+    for i, (first, last) in enumerate(spans):
+        if i - 1 in filled:
+            first, _ = joined.pop()
+        joined.append((first, last))
+    return tuple(joined)
 
 
 def pieces(spans: Iterable[Span], size: int) -> Iterator[Span]:

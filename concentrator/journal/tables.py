@@ -4,26 +4,31 @@ tables, the ids that stand for devices and layouts in them, and how rows become 
 from __future__ import annotations
 
 import json
-import secrets
-import string
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, TypeVar
 
 from attrs import frozen
 
-from concentrator.journal import codec
+from concentrator.journal import codec, packed
 from concentrator.journal.database import Database, translated
+from concentrator.journal.late import LateTallies
+from concentrator.journal.names import Columns, Names
 from concentrator.journal.position import Position, Span
-from concentrator.model.quantity import Quantity
-from concentrator.model.record import Draft, Record
+from concentrator.journal.shelf import Found, Shelf
+from concentrator.journal.terms import Terms
+from concentrator.model.errors import Full
+from concentrator.model.record import EVENT_PERIOD, Draft, Record
 
 T = TypeVar("T")
 
 _SELECT = "SELECT n, period, stop, device, quality, layout, content FROM record"
-_ALPHABET = string.ascii_lowercase + string.digits
 _COUNTED_BY_INDEX = 50_000
+
+LAST_N = 2**62
+"""More than any number ever given."""
 
 
 @frozen
@@ -40,7 +45,7 @@ class Row:
         event is not JSON-able."""
         if draft.event:
             return cls(n, draft, json.dumps(draft.event, ensure_ascii=False, separators=(",", ":")))
-        return cls(n, draft, codec.pack_tallies(draft.tallies, draft.columns))
+        return cls(n, draft, packed.pack_tallies(draft.tallies, draft.columns))
 
 
 class Tables:
@@ -49,37 +54,38 @@ class Tables:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.sql = database.connection
-        self._devices: dict[tuple[str, str], int] = {}
-        self._names: dict[int, tuple[str, str]] = {}
-        self._layouts: dict[tuple[Quantity, ...], int] = {}
-        self._columns: dict[int, tuple[Quantity, ...]] = {}
-        self._epochs: list[tuple[int, str]] = []
+        self.names = Names(self.sql)
+        self.shelf = Shelf(self.sql, self.names.columns)
+        self.used = 0
+        """Bytes of the file's pages that hold something, as of the last commit."""
 
     def commit(self, changes: Sequence[Callable[[Tables], Any]]) -> list[Any]:
         """Makes the changes in one transaction and gives what each returned; all are on the disk then, or none is.
         Raises Full, Corrupt or JournalError, and whatever a change raises."""
-        with translated(), ExitStack() as undo:
-            undo.callback(self._forget)
-            with self.sql:
-                self.sql.execute("BEGIN IMMEDIATE")
-                results = [change(self) for change in changes]
-            undo.pop_all()
+        try:
+            with translated(), ExitStack() as undo:
+                undo.callback(self._forget)
+                with self.sql:
+                    self.sql.execute("BEGIN IMMEDIATE")
+                    results = [change(self) for change in changes]
+                undo.pop_all()
+                self.measure()
+        except Full:
+            self.database.throw_off_ballast()
+            raise
         return results
+
+    def measure(self) -> None:
+        """Brings `used` up to date."""
+        pages, free, size = (
+            self.sql.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+        )
+        self.used = (pages - free) * size
 
     def query(self, ask: Callable[[Tables], T]) -> T:
         """Asks without changing anything. Raises Corrupt or JournalError."""
         with translated():
             return ask(self)
-
-    def begin_epoch(self, first_n: int, begun: int) -> str:
-        """Gives the records from `first_n` on a new journal id, which it returns."""
-        self.sql.execute("DELETE FROM epoch WHERE first_n >= ?", (first_n,))
-        used = {journal for (journal,) in self.sql.execute("SELECT j FROM epoch")}
-        while (journal := "".join(map(secrets.choice, [_ALPHABET] * 4))) in used:
-            pass
-        self.sql.execute("INSERT INTO epoch VALUES (?, ?, ?)", (first_n, journal, begun))
-        self._epochs = []
-        return journal
 
     def insert(self, rows: Sequence[Row]) -> None:
         """Appends records."""
@@ -90,9 +96,9 @@ class Tables:
                     row.n,
                     row.draft.period,
                     row.draft.end,
-                    self._device_id(row.draft),
-                    codec.QUALITY_CODES[row.draft.quality],
-                    None if row.draft.event else self._layout_id(row.draft.columns),
+                    self.names.device_id(row.draft.uid, row.draft.serial),
+                    codec.pack_grade(row.draft.quality, row.draft.covered),
+                    None if row.draft.event else self.names.layout_id(row.draft.columns),
                     row.content,
                 )
                 for row in rows
@@ -103,6 +109,23 @@ class Tables:
         """Notes what a reader has not settled."""
         self.sql.execute("INSERT OR REPLACE INTO reader VALUES (?, ?)", (reader, codec.dump_position(position)))
 
+    def write_terms(self, reader: str, terms: Terms) -> None:
+        """Notes which periods a reader takes, from which number on."""
+        self.sql.execute("DELETE FROM term WHERE reader = ?", (reader,))
+        taken = zip(terms.firsts, terms.periods, strict=True)
+        rows = [(reader, first, json.dumps(sorted(periods))) for first, periods in taken]
+        self.sql.executemany("INSERT INTO term VALUES (?, ?, ?)", rows)
+
+    def terms(self) -> dict[str, Terms]:
+        """The terms of each reader that has any."""
+        found: dict[str, list[tuple[int, str]]] = {}
+        for reader, first, periods in self.sql.execute("SELECT reader, first_n, periods FROM term ORDER BY first_n"):
+            found.setdefault(reader, []).append((first, periods))
+        return {
+            reader: Terms(tuple(n for n, _ in terms), tuple(frozenset(json.loads(text)) for _, text in terms))
+            for reader, terms in found.items()
+        }
+
     def read(
         self, spans: Sequence[Span], periods: Collection[int], limit: int, newest: bool
     ) -> tuple[list[Record], Span]:
@@ -112,7 +135,17 @@ class Tables:
         where = f"WHERE n BETWEEN ? AND ? AND period IN ({_marks(periods)}) ORDER BY n {order} LIMIT ?"
         found: list[Record] = []
         for first, last in spans:
-            found += self._records(where, first, last, *periods, limit - len(found))
+            left = limit - len(found)
+            if not left:
+                break
+            rows = self._records(where, first, last, *periods, left)
+            sealed = self.shelf.find((first, last), periods, left, newest)
+            if sealed:
+                bounds = [row.n for row in rows] if len(rows) == left else []
+                low, high = (min(bounds, default=first), last) if newest else (first, max(bounds, default=last))
+                rows += [self._sealed(each) for each in sealed if low <= each.n <= high]
+                rows.sort(key=_number, reverse=newest)
+            found += rows[:left]
         low, high = min(spans)[0], max(spans)[1]
         if newest:
             found.reverse()
@@ -120,10 +153,25 @@ class Tables:
             low, high = (found[0].n, high) if newest else (low, found[-1].n)
         return found, (low, high)
 
+    def rows(self, span: Span, limit: int) -> list[Record]:
+        """Up to `limit` records with numbers in the span, rising; of those that are not in blocks."""
+        return self._records("WHERE n BETWEEN ? AND ? ORDER BY n LIMIT ?", *span, limit)
+
+    def block(self, identity: int) -> list[Record]:
+        """The records of the block with an id, rising. Raises Corrupt where it is damaged."""
+        block = self.shelf.open(identity)
+        return [self._sealed(Found(n, block, i)) for i, n in enumerate(block.ns)] if block else []
+
     def outline(self, span: Span, period: int) -> list[tuple[int, str, int]]:
         """Number, serial and end of the records of a period in the span, rising."""
         where = "SELECT n, device, stop FROM record WHERE n BETWEEN ? AND ? AND period = ? ORDER BY n"
-        return [(n, self._name(device)[1], stop) for n, device, stop in self.sql.execute(where, (*span, period))]
+        rows = self.sql.execute(where, (*span, period))
+        found = [(n, self.names.device(device)[1], stop) for n, device, stop in rows]
+        for block in self.shelf.between(*span, (period,)):
+            serial = self.names.device(block.place.device)[1]
+            places = range(bisect_left(block.ns, span[0]), bisect_right(block.ns, span[1]))
+            found += [(block.ns[i], serial, block.ends[i]) for i in places]
+        return sorted(found)
 
     def count(self, spans: Sequence[Span], periods: Collection[int]) -> int:
         """How many records of those periods there are in the spans."""
@@ -133,6 +181,7 @@ class Tables:
             n = "n" if last - first < _COUNTED_BY_INDEX else "+n"
             where = f"SELECT count(*) FROM record WHERE {n} BETWEEN ? AND ? AND period IN ({_marks(periods)})"
             found += self.sql.execute(where, (first, last, *periods)).fetchone()[0]
+            found += self.shelf.count((first, last), periods)
         return found
 
     def numbered(self, numbers: Sequence[int]) -> list[Record]:
@@ -140,52 +189,104 @@ class Tables:
         found: list[Record] = []
         for i in range(0, len(numbers), 500):
             part = numbers[i : i + 500]
-            found += self._records(f"WHERE n IN ({_marks(part)}) ORDER BY n", *part)
-        return found
+            rows = self._records(f"WHERE n IN ({_marks(part)}) ORDER BY n", *part)
+            if len(rows) < len(part):
+                rows += map(self._sealed, self.shelf.numbered({*part}.difference(map(_number, rows))))
+            found += rows
+        return sorted(found, key=_number)
 
     def select(self, device: str, period: int, start: int, stop: int) -> list[Record]:
         """A device's records (by short id or serial) of a period that end in (start, stop], by end, one for each:
         the best, and of equally good ones the newest."""
-        named = self.sql.execute("SELECT id FROM device WHERE uid = ? OR serial = ?", (device, device)).fetchall()
-        where = f"WHERE period = ? AND stop > ? AND stop <= ? AND device IN ({_marks(named)}) ORDER BY stop, n"
-        found = self._records(where, period, start, stop, *(identity for (identity,) in named))
-        return found if period == 0 else best(found)
+        ids = self.names.device_ids(device)
+        where = f"WHERE period = ? AND stop > ? AND stop <= ? AND device IN ({_marks(ids)}) ORDER BY stop, n"
+        found = self._records(where, period, start, stop, *ids)
+        if period == EVENT_PERIOD:
+            return found
+        for block in self.shelf.in_time(period, start, stop, ids):
+            places = [i for i, end in enumerate(block.ends) if start < end <= stop]
+            found += [self._sealed(Found(block.ns[i], block, i)) for i in places]
+        return best(sorted(found, key=_moment))
 
-    def ended(self, period: int, end: int) -> list[Record]:
-        """The records of a period that end at a moment, one for each device, as `select` chooses them."""
-        return best(self._records("WHERE period = ? AND stop = ? ORDER BY device, n", period, end))
+    def layouts(self, device: str, period: int, start: int, stop: int) -> list[Columns]:
+        """The lists of columns that a device's records (by short id or serial) of a period have that end in (start,
+        stop], or near it; each once, the newest first."""
+        ids = self.names.device_ids(device)
+        among = f"layout IS NOT NULL AND device IN ({_marks(ids)}) GROUP BY layout"
+        rows = f"SELECT max(stop), layout FROM record WHERE period = ? AND stop > ? AND stop <= ? AND {among}"
+        newest = {layout: end for end, layout in self.sql.execute(rows, (period, start, stop, *ids))}
+        for layout, end in self.shelf.layouts(period, start, stop, ids):
+            newest[layout] = max(end, newest.get(layout, end))
+        return [self.names.columns(layout) for layout in sorted(newest, key=lambda each: newest[each], reverse=True)]
+
+    def ended(self, period: int, end: int, first_n: int = 0, last_n: int = LAST_N) -> list[Record]:
+        """The records of a period that end at a moment, one for each device, as `select` chooses them; only of those
+        with numbers in that range."""
+        where = "WHERE period = ? AND stop = ? AND +n BETWEEN ? AND ? ORDER BY device, n"
+        found = self._records(where, period, end, first_n, last_n)
+        sealed = [each for each in self.shelf.ended(period, end) if first_n <= each.n <= last_n]
+        if sealed:
+            found += map(self._sealed, sealed)
+            found.sort(key=lambda record: (record.draft.uid, record.draft.serial, record.n))
+        return best(found)
 
     def next_end(self, period: int, after: int) -> int | None:
         """The earliest end after a moment among the records of a period."""
         where = "SELECT min(stop) FROM record WHERE period = ? AND stop > ?"
-        found: int | None = self.sql.execute(where, (period, after)).fetchone()[0]
-        return found
+        ends = (self.sql.execute(where, (period, after)).fetchone()[0], self.shelf.next_end(period, after))
+        return min((end for end in ends if end is not None), default=None)
 
     def devices(self) -> list[tuple[str, str]]:
         """Short id and serial of every device that has had a record."""
-        return self.sql.execute("SELECT uid, serial FROM device ORDER BY uid, serial").fetchall()
+        return self.names.devices()
 
     def periods(self) -> list[int]:
         """The periods there are records of, rising."""
-        found: list[int] = []
-        period = -1
-        while period is not None:
-            (period,) = self.sql.execute("SELECT min(period) FROM record WHERE period > ?", (period,)).fetchone()
-            found += [] if period is None else [period]
-        return found
+        found: set[int] = set()
+        for table in ("record", "block"):
+            period = -1
+            while period is not None:
+                (period,) = self.sql.execute(f"SELECT min(period) FROM {table} WHERE period > ?", (period,)).fetchone()
+                found |= set() if period is None else {period}
+        return sorted(found)
 
-    def delete_ended(self, period: int, cutoff: int, limit: int) -> list[int]:
-        """Deletes up to `limit` of a period's records that ended at or before a moment; gives their numbers, which
-        are never given again."""
-        where = "SELECT n FROM record WHERE period = ? AND stop <= ? ORDER BY stop LIMIT ?"
-        numbers = [n for (n,) in self.sql.execute(where, (period, cutoff, limit))]
+    def delete_ended(self, period: int, cutoff: int, limit: int, kept: Sequence[Span] = ()) -> list[int]:
+        """Deletes up to `limit` of a period's records that ended at or before a moment, oldest first, but none whose
+        number is in a range of `kept`; gives their numbers, which are never given again. A block goes as a whole, when
+        all of it may, and may exceed the limit."""
+        free = " AND n NOT BETWEEN ? AND ?" * len(kept)
+        where = f"SELECT n FROM record WHERE period = ? AND stop <= ?{free} ORDER BY stop LIMIT ?"
+        bounds = [bound for span in kept for bound in span]
+        numbers: list[int] = []
+        while len(numbers) < limit:
+            oldest = self.shelf.oldest(period, cutoff, kept)
+            until = oldest[1].place.last_end if oldest else cutoff
+            rows = [n for (n,) in self.sql.execute(where, (period, until, *bounds, limit - len(numbers)))]
+            self.delete(rows)
+            numbers += rows
+            if oldest is None:
+                break
+            if len(numbers) < limit:
+                numbers += oldest[1].ns
+                self.shelf.remove([oldest[0]])
         if numbers:
-            self.sql.executemany("DELETE FROM record WHERE n = ?", [(n,) for n in numbers])
             self.sql.execute(
                 "INSERT INTO fact VALUES ('next', ?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
                 (max(numbers) + 1,),
             )
         return numbers
+
+    def held(self, numbers: Sequence[int]) -> int:
+        """How many of these numbers are rows."""
+        held = 0
+        for i in range(0, len(numbers), 500):
+            part = numbers[i : i + 500]
+            held += self.sql.execute(f"SELECT count(*) FROM record WHERE n IN ({_marks(part)})", part).fetchone()[0]
+        return held
+
+    def delete(self, numbers: Sequence[int]) -> None:
+        """Deletes rows, which have gone into a block or for good."""
+        self.sql.executemany("DELETE FROM record WHERE n = ?", [(n,) for n in numbers])
 
     def _records(self, where: str, *arguments: object) -> list[Record]:
         return [self._record(*row) for row in self.sql.execute(f"{_SELECT} {where}", arguments).fetchall()]
@@ -193,54 +294,31 @@ class Tables:
     def _record(
         self, n: int, period: int, stop: int, device: int, quality: int, layout: int | None, content: Any
     ) -> Record:
-        epochs = self._known_epochs()
-        journal = epochs[bisect_right(epochs, (n, "~")) - 1][1]
-        uid, serial = self._name(device)
-        grade = codec.QUALITIES[quality]
+        uid, serial = self.names.device(device)
+        grade, covered = codec.unpack_grade(quality)
         if layout is None:
-            return Record(journal, n, Draft(uid, serial, stop, period, quality=grade, event=json.loads(content)))
-        columns = self._layout(layout)
-        tallies = codec.unpack_tallies(content, columns)
-        return Record(journal, n, Draft(uid, serial, stop, period, columns, tallies, grade))
+            draft = Draft(uid, serial, stop, period, quality=grade, event=json.loads(content))
+        else:
+            columns = self.names.columns(layout)
+            packed.check(content, columns)
+            tallies = LateTallies(len(columns), partial(packed.unpack_tallies, content, columns))
+            draft = Draft(uid, serial, stop, period, columns, tallies, grade, covered=covered)
+        return Record(self.names.journal(n), n, draft)
 
-    def _known_epochs(self) -> list[tuple[int, str]]:
-        if not self._epochs:
-            self._epochs = self.sql.execute("SELECT first_n, j FROM epoch ORDER BY first_n").fetchall()
-        return self._epochs
-
-    def _device_id(self, draft: Draft) -> int:
-        key = (draft.uid, draft.serial)
-        if key not in self._devices:
-            self.sql.execute("INSERT OR IGNORE INTO device (uid, serial) VALUES (?, ?)", key)
-            found = self.sql.execute("SELECT id FROM device WHERE uid = ? AND serial = ?", key).fetchone()
-            self._devices[key] = found[0]
-        return self._devices[key]
-
-    def _name(self, device: int) -> tuple[str, str]:
-        if device not in self._names:
-            found = self.sql.execute("SELECT uid, serial FROM device WHERE id = ?", (device,)).fetchone()
-            self._names[device] = found
-        return self._names[device]
-
-    def _layout_id(self, columns: tuple[Quantity, ...]) -> int:
-        if columns not in self._layouts:
-            text = codec.dump_columns(columns)
-            self.sql.execute("INSERT OR IGNORE INTO layout (columns) VALUES (?)", (text,))
-            found = self.sql.execute("SELECT id FROM layout WHERE columns = ?", (text,)).fetchone()
-            self._layouts[columns] = found[0]
-        return self._layouts[columns]
-
-    def _layout(self, layout: int) -> tuple[Quantity, ...]:
-        if layout not in self._columns:
-            (text,) = self.sql.execute("SELECT columns FROM layout WHERE id = ?", (layout,)).fetchone()
-            self._columns[layout] = codec.load_columns(text)
-        return self._columns[layout]
+    def _sealed(self, found: Found) -> Record:
+        block, i = found.block, found.i
+        block.load()
+        uid, serial = self.names.device(block.place.device)
+        grade, covered = codec.unpack_grade(block.grades[i])
+        tallies = LateTallies(len(block.columns), partial(block.tallies, i))
+        period, columns = block.place.period, self.names.columns(block.place.layout)
+        draft = Draft(uid, serial, block.ends[i], period, columns, tallies, grade, covered=covered)
+        return Record(self.names.journal(found.n), found.n, draft)
 
     def _forget(self) -> None:
         """What was learnt in a transaction that failed is not in the file."""
-        for known in (self._devices, self._names, self._layouts, self._columns):
-            known.clear()
-        self._epochs = []
+        self.names.forget()
+        self.shelf.forget()
 
 
 def best(records: Sequence[Record]) -> list[Record]:
@@ -257,6 +335,14 @@ def best(records: Sequence[Record]) -> list[Record]:
 
 def _rank(record: Record) -> tuple[int, int]:
     return -codec.QUALITY_CODES[record.draft.quality], record.n
+
+
+def _number(record: Record) -> int:
+    return record.n
+
+
+def _moment(record: Record) -> tuple[int, int]:
+    return record.draft.end, record.n
 
 
 def _marks(values: Collection[object]) -> str:

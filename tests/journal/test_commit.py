@@ -25,7 +25,7 @@ class Disk:
             lambda name, facts: self.reports.append((name, facts)),
             self.count,
             commit_s=1.0,
-            urgent_s=0.2,
+            urgent_per_s=5,
             records_max=records_max,
         )
 
@@ -69,20 +69,34 @@ def test_there_is_at_most_one_write_a_second(disk):
     assert all(round(later - earlier, 2) >= 1.0 for earlier, later in pairwise(moments))
 
 
-def test_an_urgent_change_waits_a_fifth_of_a_second_at_most(disk):
+def test_an_urgent_change_is_written_at_once_and_what_waits_with_it(disk):
     disk.commit.submit("a")
     disk.run(0.05)
     disk.commit.submit("b")
     disk.commit.submit("c", is_urgent=True)
-    disk.run(0.2)
-    assert disk.writes == [(0.05, ["a"]), (0.25, ["b", "c"])]
+    disk.clock.advance(0)
+    assert disk.writes == [(0.05, ["a"]), (0.05, ["b", "c"])]
 
 
-def test_there_are_at_most_five_urgent_writes_a_second(disk):
-    for i in range(40):
+def test_in_no_second_are_there_more_than_five_urgent_writes(disk):
+    for i in range(100):
         disk.commit.submit(i, is_urgent=True)
         disk.run(0.05)
-    assert len(disk.writes) <= 11
+    moments = [moment for moment, _ in disk.writes]
+    within = [sum(begin <= moment < begin + 0.99 for moment in moments) for begin in moments]
+    assert max(within) == 5
+    assert disk.writes[-1][0] >= 4
+
+
+def test_of_six_urgent_changes_in_a_row_the_last_waits_until_the_second_is_over(disk):
+    for i in range(6):
+        disk.commit.submit(i, is_urgent=True)
+        disk.clock.advance(0.01)
+    assert len(disk.writes) == 5
+    disk.run(1)
+    moment, changes = disk.writes[-1]
+    assert changes == [5]
+    assert 1.0 <= moment <= 1.05
 
 
 def test_nothing_is_written_while_a_write_is_under_way(disk):

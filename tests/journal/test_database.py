@@ -7,6 +7,7 @@ from concentrator.journal.database import PAGE_BYTES, SCHEMA, open_database, tra
 from concentrator.model.errors import Full, JournalError, UnknownSchema
 
 STAMP = "20261118T120000Z"
+NEWER = 1 + sum(1 for _ in SCHEMA.iterdir())
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def path(tmp_path):
 
 def opened(path, schema=SCHEMA):
     database = open_database(path, STAMP, schema)
-    database.note_place()
+    database.note_place(1)
     return database
 
 
@@ -142,7 +143,7 @@ def test_a_file_of_a_newer_version_is_left_alone(path):
     connection.execute("PRAGMA user_version = 99")
     connection.close()
     before = path.read_bytes()
-    with pytest.raises(UnknownSchema, match=r"found version 99, expected at most 1"):
+    with pytest.raises(UnknownSchema, match=f"found version 99, expected at most {NEWER - 1}"):
         open_database(path, STAMP)
     assert path.read_bytes() == before
     with pytest.raises(UnknownSchema):
@@ -170,7 +171,7 @@ def newer(tmp_path):
     folder.mkdir()
     for script in SCHEMA.iterdir():
         (folder / script.name).write_text(script.read_text())
-    (folder / "002-mood.sql").write_text("ALTER TABLE device ADD COLUMN mood TEXT; CREATE TABLE extra (x);")
+    (folder / f"{NEWER:03}-mood.sql").write_text("ALTER TABLE device ADD COLUMN mood TEXT; CREATE TABLE extra (x);")
     return folder
 
 
@@ -179,13 +180,13 @@ def test_an_upgraded_file_is_like_a_fresh_one(path, newer):
     fresh = opened(path.with_name("fresh.db"), newer)
     assert devices(upgraded) == [("main",)]
     assert dump(upgraded) == dump(fresh)
-    assert upgraded.connection.execute("PRAGMA user_version").fetchone() == (2,)
+    assert upgraded.connection.execute("PRAGMA user_version").fetchone() == (NEWER,)
     upgraded.close()
     fresh.close()
 
 
 def test_an_upgrade_that_fails_changes_nothing(path, newer):
-    (newer / "002-mood.sql").write_text("CREATE TABLE extra (x); CREATE TABLE device (again);")
+    (newer / f"{NEWER:03}-mood.sql").write_text("CREATE TABLE extra (x); CREATE TABLE device (again);")
     begun(path)
     with pytest.raises(JournalError, match="already exists"):
         open_database(path, STAMP, newer)
@@ -213,7 +214,7 @@ def test_a_file_put_back_from_a_copy_is_told_apart(path, replace):
     put_back(path, replace)
     database = open_database(path, STAMP)
     assert database.is_copy
-    database.note_place()
+    database.note_place(1)
     database.close()
     database = open_database(path, STAMP)
     assert not database.is_copy

@@ -4,10 +4,11 @@ from io import StringIO
 from zoneinfo import ZoneInfo
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from concentrator.journal.export import csv_text, json_text, local_time, number_text
+from concentrator.journal.export import CsvForm, json_file, local_time, number_text
 from concentrator.model.quantity import Kind, Quantity
 from concentrator.model.reading import Quality
 from tests.support.records import COLUMNS, NOW, interval, steps
@@ -16,8 +17,21 @@ MADRID = ZoneInfo("Europe/Madrid")
 WHO = {"box": "4220080001", "serial": "0420020081", "alias": "Main, hall", "start": NOW - 3600, "stop": NOW}
 
 
-def test_a_file_has_a_header_with_units_and_a_row_an_interval_in_time_order():
-    text = csv_text([interval(2, NOW), interval(1, NOW - 10)], COLUMNS, MADRID)
+def csv_text(records, columns=COLUMNS, start=0, **settings):
+    return whole(CsvForm(columns, MADRID, start, **settings), records)
+
+
+def json_of(records, period=10):
+    return json.loads(whole(json_file(COLUMNS, MADRID, **WHO, period=period), records))
+
+
+def whole(form, records):
+    """A file, its rows made one by one."""
+    return form.head() + "".join(form.rows([record]) for record in records) + form.tail()
+
+
+def test_a_file_has_a_header_with_units_and_a_row_an_interval():
+    text = csv_text([interval(1, NOW - 10), interval(2, NOW)])
     assert text == (
         "time,v1 [V],p [W],ea_imp [kWh],pf,quality\r\n"
         "2026-11-28T11:14:50+01:00,230.1,1,1.07,,good\r\n"
@@ -25,15 +39,29 @@ def test_a_file_has_a_header_with_units_and_a_row_an_interval_in_time_order():
     )
 
 
-def test_late_intervals_come_first_and_say_so():
-    text = csv_text([interval(7, NOW), interval(9, NOW - 3600)], COLUMNS, MADRID, start=NOW - 3600)
+def test_late_intervals_say_so():
+    text = csv_text([interval(9, NOW - 3600), interval(7, NOW)], start=NOW - 3600)
     assert [row.rsplit(",", 1)[1] for row in text.splitlines()] == ["quality", "late", "good"]
 
 
-def test_an_interval_told_twice_has_one_row_the_best_then_the_newest():
-    told = [interval(1), interval(5), interval(3), interval(8, quality=Quality.PARTIAL)]
-    rows = list(csv.reader(StringIO(csv_text(told, COLUMNS, MADRID))))
-    assert [row[2] for row in rows[1:]] == ["5"]
+def test_the_device_can_be_told_in_each_row():
+    text = csv_text([interval(1), interval(2, uid="two")], has_device=True)
+    assert [row.split(",")[1] for row in text.splitlines()] == ["device", "main", "two"]
+
+
+def test_a_file_is_the_same_in_whatever_pieces_its_rows_are_made():
+    records = [interval(n, NOW - 100 + n) for n in range(1, 8)]
+    for form in (CsvForm(COLUMNS, MADRID), json_file(COLUMNS, MADRID, **WHO, period=10)):
+        at_once = form.head() + form.rows(records) + form.tail()
+        in_two = form.head() + form.rows(records[:3]) + form.rows([]) + form.rows(records[3:]) + form.tail()
+        assert at_once == in_two == whole(form, records)
+
+
+def test_a_partial_interval_carries_its_coverage_where_that_is_known():
+    known = interval(1, quality=Quality.PARTIAL)
+    known = evolve(known, draft=evolve(known.draft, covered=7))
+    rows = json_of([known, interval(2, quality=Quality.PARTIAL), interval(3)])["rows"]
+    assert [row.get("coverage", "not said") for row in rows] == [0.7, "not said", "not said"]
 
 
 def test_the_hour_that_comes_twice_is_told_apart_by_its_offset():
@@ -69,12 +97,11 @@ def test_a_number_reads_back_as_the_journal_has_it(raw, digits):
 
 def test_names_and_units_that_hold_commas_or_quotes_are_quoted():
     odd = (Quantity("a,b", '"', Kind.STATE),)
-    assert list(csv.reader(StringIO(csv_text([], odd, MADRID)))) == [["time", 'a,b ["]', "quality"]]
+    assert list(csv.reader(StringIO(csv_text([], odd)))) == [["time", 'a,b ["]', "quality"]]
 
 
 def test_json_says_what_csv_says_and_who_it_is_about():
-    text = json_text([interval(2), interval(1, NOW - 3600)], COLUMNS, MADRID, **WHO)
-    assert json.loads(text) == {
+    assert json_of([interval(1, NOW - 3600), interval(2)]) == {
         "v": 1,
         "box": "4220080001",
         "serial": "0420020081",
@@ -107,6 +134,6 @@ def test_json_says_what_csv_says_and_who_it_is_about():
 
 
 def test_a_period_without_an_interval_is_a_file_without_a_row():
-    whole = json.loads(json_text([], COLUMNS, MADRID, **WHO))
-    assert (whole["rows"], whole["period"]) == ([], None)
-    assert csv_text([], COLUMNS, MADRID).count("\r\n") == 1
+    found = json_of([], None)
+    assert (found["rows"], found["period"]) == ([], None)
+    assert csv_text([]).count("\r\n") == 1

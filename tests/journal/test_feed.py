@@ -1,17 +1,10 @@
-from functools import partial
-from zoneinfo import ZoneInfo
-
 import pytest
-from attrs import define
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from concentrator.journal import intent
-from concentrator.journal.feed import FileFeed, RecordFeed
-from concentrator.journal.intent import Intent
-from concentrator.model.quantity import Kind, Quantity
+from concentrator.journal.feed import RecordFeed
 from concentrator.model.record import EVENT_PERIOD, Receipt
-from tests.support.journals import COLUMNS, NOON, event, interval, numbers, pending, result
-
-UTC = ZoneInfo("UTC")
+from tests.support.journals import NOON, Bench, event, interval, numbers, pending, result
 
 
 def taken(batch):
@@ -19,365 +12,244 @@ def taken(batch):
     return Receipt(frozenset(record.n for record in batch.records))
 
 
-# -- records as they come
+class Desk:
+    """A journal with a reader, and its feeds; intervals are fresh for twenty seconds."""
 
-
-@pytest.fixture
-def live(both):
-    journal = both.journal()
-    journal.register("mqtt", {10, EVENT_PERIOD})
-    return both, journal, RecordFeed(journal, "mqtt", 2)
-
-
-def test_records_come_oldest_first_until_all_are_settled(live):
-    bench, journal, feed = live
-    bench.append(journal, *[interval(end=NOON + i) for i in range(3)])
-    seen = []
-    while batch := result(feed.read()):
-        seen.append(numbers(batch))
-        assert result(feed.settle(batch, taken(batch))) is None
-    assert seen == [[1, 2], [3]]
-    assert feed.waiting() == 0
-
-
-def test_what_the_far_side_rejected_does_not_come_again(live):
-    bench, journal, feed = live
-    bench.append(journal, interval(), interval())
-    batch = result(feed.read())
-    feed.settle(batch, Receipt(frozenset(), {1: "too long"}))
-    assert numbers(result(feed.read())) == [2]
-
-
-def test_more_is_known_once_a_record_of_the_reader_is_on_the_disk(live):
-    bench, journal, feed = live
-    assert result(feed.read()) is None
-    more = feed.when_more()
-    bench.append(journal, interval(period=300))
-    assert pending(more)
-    journal.append([interval()])
-    assert pending(more)
-    bench.run(2)
-    assert result(more) is None
-
-
-def test_there_is_more_at_once_while_something_waits(live):
-    bench, journal, feed = live
-    bench.append(journal, event())
-    assert result(feed.when_more()) is None
-
-
-def test_waiting_for_more_can_be_given_up(live):
-    bench, journal, feed = live
-    more = feed.when_more()
-    more.addErrback(lambda failure: None)
-    more.cancel()
-    bench.append(journal, interval())
-    assert result(more) is None
-
-
-def test_a_feed_whose_records_all_went_with_age_does_not_ask_again_and_again(live):
-    bench, journal, feed = live
-    bench.append(journal, interval())
-    journal._readers["mqtt"].waiting = 5
-    bench.done(journal.expire(10, NOON + 99, 10))
-    assert result(feed.read()) is None
-    assert pending(feed.when_more())
-
-
-# -- files
-
-
-@define
-class Watermark:
-    closed_until: int = NOON
-
-
-class Office:
-    """A file feed of 5 minute records in hourly files that are sent five minutes past the hour."""
-
-    def __init__(self, bench, **settings):
+    def __init__(self, bench, limit=2, backlog=2, **settings):
         self.bench = bench
-        self.settings = {
-            "reader": "ftp",
-            "period_s": 300,
-            "latency_s": 3600,
-            "time_of_day_s": 300,
-            "zone": UTC,
-            "box_serial": "4220080001",
-        } | settings
-        self.watermark = Watermark()
+        self.journal = bench.journal()
+        self.settings = {"limit": limit, "backlog_limit": lambda: backlog} | settings
         self.open()
 
     def open(self):
-        self.journal = self.bench.journal()
-        self.journal.register("ftp", {300})
-        self.feed = FileFeed(self.journal, self.watermark, self.bench.wall, self.bench.clock, **self.settings)
+        self.journal.register("mqtt", {10, EVENT_PERIOD})
+        self.bench.run(2)
+        self.feed = RecordFeed(
+            self.journal, "mqtt", lambda record: self.bench.wall.now() - record.draft.end <= 20, **self.settings
+        )
+        self.events, self.intervals, self.backlog = self.feed.events, self.feed.intervals, self.feed.backlog
 
     def restart(self):
         self.bench.close(self.journal)
+        self.journal = self.bench.journal()
         self.open()
 
-    def record(self, *ends, uid="main", **settings):
-        """Appends records that end so many minutes after noon."""
-        drafts = [interval(uid, NOON + minutes * 60, 300, **settings) for minutes in ends]
-        return [record.n for record in self.bench.append(self.journal, *drafts)]
+    def append(self, *drafts, **how):
+        return [record.n for record in self.bench.append(self.journal, *drafts, **how)]
 
-    def at(self, minutes, watermark=None):
-        """Lets the clocks be so many minutes after noon."""
-        self.bench.wall.lead_s = NOON + minutes * 60 - self.bench.clock.seconds()
-        self.watermark.closed_until = NOON + (minutes if watermark is None else watermark) * 60
+    def now(self):
+        return int(self.bench.wall.now())
 
-    def read(self):
-        return self.bench.done(self.feed.read())
-
-    def files(self):
-        """Reads and settles until nothing is owed: device, start and stop in minutes after noon, numbers."""
-        found = []
-        while file := self.read():
-            found.append(told(file))
-            result(self.feed.settle(file, taken(file)))
-        return found
-
-
-def told(file):
-    return file.serial, (file.start - NOON) / 60, (file.stop - NOON) / 60, numbers(file)
+    def drain(self, feed):
+        """The numbers of each batch that is taken from a feed until there is none."""
+        seen = []
+        while batch := result(feed.read()):
+            seen.append(numbers(batch))
+            assert result(feed.settle(batch, taken(batch))) is None
+        return seen
 
 
 @pytest.fixture
-def office(both):
-    return Office(both)
+def desk(both):
+    return Desk(both)
 
 
-@pytest.fixture
-def lasting(bench):
-    return Office(bench)
+def test_fresh_intervals_come_at_once_oldest_first_until_all_are_settled(desk):
+    desk.append(*[interval(end=desk.now()) for _ in range(3)])
+    assert result(desk.backlog.read()) is None
+    assert desk.drain(desk.intervals) == [[1, 2], [3]]
+    assert desk.feed.intervals.waiting() == 0
 
 
-def test_a_file_is_one_device_and_period_whole(office):
-    office.record(*range(5, 65, 5))
-    office.record(*range(5, 65, 5), uid="other")
-    office.at(65)
-    file = office.read()
-    assert file.stem == "4220080001_S-main_20261118T120000Z_20261118T130000Z"
-    assert (file.serial, file.start, file.stop, file.columns) == ("S-main", NOON, NOON + 3600, COLUMNS)
-    assert [record.draft.end for record in file.records] == [NOON + 300 * i for i in range(1, 13)]
-    assert [serial for serial, *_ in office.files()] == ["S-main", "S-other"]
-    assert office.read() is None
+def test_events_do_not_wait_for_intervals_that_came_before(desk):
+    desk.append(interval(end=desk.now()))
+    on_its_way = result(desk.intervals.read())
+    desk.append(interval(end=desk.now()), event(end=desk.now()), interval(end=desk.now()))
+    assert desk.drain(desk.events) == [[3]]
+    desk.intervals.settle(on_its_way, taken(on_its_way))
+    assert desk.drain(desk.intervals) == [[2], [4]]
+    assert desk.intervals.waiting() == 0
 
 
-def test_no_file_is_given_out_before_its_sending_moment(office):
-    office.record(*range(5, 65, 5))
-    office.at(64.9)
-    assert office.read() is None
-    office.at(65)
-    assert office.read() is not None
+def test_what_the_far_side_rejected_does_not_come_again_and_what_it_kept_does(desk):
+    desk.append(interval(end=desk.now()), interval(end=desk.now()))
+    batch = result(desk.intervals.read())
+    desk.intervals.settle(batch, Receipt(frozenset(), {1: "too long"}))
+    assert numbers(result(desk.intervals.read())) == [2]
+    assert desk.intervals.waiting() == 1
 
 
-def test_no_file_is_given_out_before_all_of_its_intervals_are_on_the_disk(office):
-    office.record(*range(5, 60, 5))
-    office.at(65, watermark=55)
-    assert office.read() is None
-    office.record(60)
-    office.at(65.1, watermark=60)
-    assert office.files() == [("S-main", 0, 60, list(range(1, 13)))]
+def test_what_was_not_taken_while_it_was_fresh_is_backlog_and_what_is_fresh_goes_before_it(desk):
+    desk.append(*[interval(end=desk.now()) for _ in range(3)])
+    desk.bench.run(25)
+    desk.append(interval(end=desk.now()))
+    assert desk.drain(desk.intervals) == [[4]]
+    assert desk.drain(desk.backlog) == [[1, 2], [3]]
+    assert desk.backlog.waiting() == 0
 
 
-def test_no_file_is_given_out_while_the_time_is_not_known(office):
-    office.record(5)
-    office.at(65)
-    office.bench.wall.trusted = False
-    assert office.read() is None
-    more = office.feed.when_more()
+def test_no_record_is_on_its_way_twice(desk):
+    desk.append(*[interval(end=desk.now()) for _ in range(2)])
+    fresh = result(desk.intervals.read())
+    desk.bench.run(30)  # no longer fresh, and still on its way
+    assert result(desk.backlog.read()) is None
+    desk.append(interval(end=desk.now()))
+    assert result(desk.backlog.read()) is None
+    desk.intervals.settle(fresh, Receipt(frozenset()))
+    assert numbers(result(desk.intervals.read())) == [3]
+    assert numbers(result(desk.backlog.read())) == [1, 2]
+
+
+def test_what_the_last_run_left_over_is_backlog_in_order(bench):
+    desk = Desk(bench)
+    desk.append(interval(end=desk.now()), event(), interval(end=desk.now()))
+    desk.restart()
+    desk.append(interval(end=desk.now()))
+    assert desk.drain(desk.intervals) == [[4]]
+    assert desk.drain(desk.backlog) == [[1, 2], [3]]
+
+
+def test_a_late_event_does_not_queue_behind_the_backlog(desk):
+    desk.append(interval(end=desk.now()), event(end=desk.now()), interval(end=desk.now()))
+    desk.bench.run(60)
+    assert desk.drain(desk.events) == [[2]]
+    assert desk.drain(desk.intervals) == []
+    assert desk.drain(desk.backlog) == [[1, 3]]
+
+
+def test_records_of_others_are_passed_over_without_asking_the_disk(desk):
+    for _ in range(3):
+        desk.append(interval(period=300))
+        desk.append(interval(end=desk.now()))
+        assert len(desk.drain(desk.intervals)) == 1
+    assert result(desk.backlog.read()) is None
+    assert desk.journal.unsettled("mqtt") == ()
+
+
+def test_more_is_known_once_a_record_of_the_reader_is_on_the_disk(desk):
+    assert result(desk.intervals.read()) is None
+    more = desk.intervals.when_more()
+    desk.append(interval(period=300), event())
     assert pending(more)
-    more.addErrback(lambda failure: None)
-    more.cancel()
-
-
-def test_a_file_is_given_again_the_same_until_it_is_settled(office):
-    office.record(5, 10)
-    office.at(65)
-    first = office.read()
-    result(office.feed.settle(first, Receipt(frozenset({1}))))
-    office.record(15)
-    assert office.read() == first
-    result(office.feed.settle(first, Receipt(frozenset({1}), {2: "never"})))
-    assert office.read() is None
-
-
-def test_a_settled_file_is_not_given_again_before_that_is_on_the_disk(office):
-    office.record(5)
-    office.record(5, uid="other")
-    office.at(65)
-    file = office.read()
-    office.feed.settle(file, taken(file))
-    assert result(office.feed.read()).serial == "S-other"
-
-
-def test_late_records_are_in_the_devices_next_file_and_older_than_its_start(office):
-    office.record(5, 10)
-    office.at(65)
-    assert office.files() == [("S-main", 0, 60, [1, 2])]
-    office.record(65, 15)
-    office.record(65, uid="other")
-    office.at(125)
-    first, second = office.files()
-    assert first == ("S-main", 60, 120, [4, 3])
-    assert second == ("S-other", 60, 120, [5])
-
-
-def test_a_period_that_was_missed_gets_its_own_file_first(office):
-    office.record(5, 65, 125)
-    office.at(185)
-    assert office.files() == [("S-main", 0, 60, [1]), ("S-main", 60, 120, [2]), ("S-main", 120, 180, [3])]
-
-
-def test_every_record_is_in_one_file_only_whatever_comes_when(office):
-    filed = []
-    for hour in range(8):
-        office.record(*range(hour * 60 + 5, hour * 60 + 65, 5))
-        office.record(*range(hour * 60 + 5, hour * 60 + 65, 10), uid="other")
-        office.record(max(5, hour * 60 - 30))
-        office.at(hour * 60 + 65)
-        if hour % 3 == 2:
-            filed += office.files()
-        else:
-            office.read()
-    seen = [n for *_, found in filed for n in found]
-    assert len(seen) == len(set(seen))
-    assert len({file[:3] for file in filed}) == len(filed)
-    office.at(9 * 60 + 5)
-    seen += [n for *_, found in office.files() for n in found]
-    assert sorted(seen) == list(range(1, office.journal.synced + 1))
-    assert office.feed.waiting() == 0
-
-
-def test_waiting_counts_what_is_in_files_and_what_is_not(office):
-    office.record(5, 10, 65)
-    assert office.feed.waiting() == 3
-    office.at(65)
-    file = office.read()
-    assert office.feed.waiting() == 3
-    office.feed.settle(file, taken(file))
-    assert office.feed.waiting() == 1
-
-
-def test_a_file_is_owed_on_the_disk_before_it_is_given_out(lasting):
-    lasting.record(5)
-    lasting.at(65)
-    reading = lasting.feed.read()
-    before = lasting.journal.counts.commits
-    lasting.bench.run(2)
-    assert result(reading) is not None
-    assert lasting.journal.counts.commits > before
-    assert lasting.bench.done(lasting.journal.query(partial(intent.owed_records, reader="ftp"))) == 1
-
-
-def test_after_a_restart_the_owed_files_come_first_and_unchanged(lasting):
-    lasting.record(5, 10)
-    lasting.record(5, uid="other")
-    lasting.at(65)
-    before = lasting.read()
-    lasting.record(65, 15)
-    lasting.restart()
-    lasting.at(125)
-    assert lasting.read() == before
-    assert lasting.files() == [
-        ("S-main", 0, 60, [1, 2]),
-        ("S-other", 0, 60, [3]),
-        ("S-main", 60, 120, [5, 4]),
-    ]
-    lasting.restart()
-    assert lasting.read() is None
-    assert lasting.feed.waiting() == 0
-
-
-def test_a_settled_period_gets_no_second_file_after_a_restart(lasting):
-    lasting.record(5)
-    lasting.at(65)
-    assert len(lasting.files()) == 1
-    lasting.restart()
-    lasting.record(10)
-    lasting.at(66)
-    assert lasting.files() == []
-    lasting.at(125)
-    assert lasting.files() == [("S-main", 60, 120, [2])]
-
-
-def test_a_clock_set_back_makes_no_second_file_of_a_period(office):
-    office.record(5)
-    office.at(65)
-    assert len(office.files()) == 1
-    office.at(6)
-    office.record(10)
-    assert office.files() == []
-    office.at(66)
-    assert office.files() == []
-    office.at(125)
-    assert office.files() == [("S-main", 60, 120, [2])]
-
-
-def test_a_clock_that_was_years_ahead_for_a_moment_does_not_end_the_files(office):
-    year = 365 * 24 * 60
-    office.record(5)
-    office.at(year)
-    assert len(office.files()) == 1
-    office.at(65)
-    office.record(65)
-    office.at(125)
-    assert office.files() == [("S-main", 60, 120, [2])]
-
-
-@pytest.mark.parametrize(
-    ("now", "watermark", "after_s"),
-    [(30, 30, 60), (64.5, 60, 30), (65, 55, 1)],
-    ids=["far off", "near", "waiting for the last intervals"],
-)
-def test_it_is_worth_reading_again_at_the_next_sending_moment(office, now, watermark, after_s):
-    office.at(5)
-    office.read()
-    office.at(now, watermark)
-    more = office.feed.when_more()
-    office.bench.run(after_s - 0.1)
+    desk.journal.append([interval(end=desk.now())])
     assert pending(more)
-    office.bench.run(0.2)
+    desk.bench.run(2)
+    assert result(more) is None
+    assert result(desk.intervals.when_more()) is None
+
+
+def test_the_backlog_is_told_of_when_something_is_fresh_no_longer(desk):
+    more = desk.backlog.when_more()
+    desk.append(interval(end=desk.now()))
+    desk.bench.run(25)
+    assert pending(more)
+    assert result(desk.intervals.read()) is None
     assert result(more) is None
 
 
-def test_a_file_whose_records_went_with_age_is_passed_over(office):
-    office.record(5)
-    office.record(5, uid="other")
-    office.at(65)
-    assert office.read().serial == "S-main"
-    office.journal._tables.sql.execute("DELETE FROM record WHERE n = 1")
-    assert [serial for serial, *_ in office.files()] == ["S-other"]
+def test_waiting_for_more_can_be_given_up(desk):
+    for feed in (desk.events, desk.intervals, desk.backlog):
+        more = feed.when_more()
+        more.addErrback(lambda failure: None)
+        more.cancel()
+    desk.append(interval(end=desk.now()), event())
+    assert numbers(result(desk.intervals.read())) == [1]
 
 
-def test_the_columns_of_a_file_are_the_newest_records_and_then_what_only_older_ones_have(office):
-    new = Quantity("v1", "V", Kind.STATE)
-    office.record(5)
-    office.record(10, columns=(*COLUMNS[1:], new)[:2])
-    office.at(65)
-    assert [column.name for column in office.read().columns] == ["ea_imp", "state", "p"]
+def test_a_backlog_whose_records_all_went_with_age_is_not_looked_for_again_and_again(desk):
+    desk.append(interval(end=desk.now() - 60))
+    desk.journal._readers["mqtt"].waiting = 5
+    assert result(desk.intervals.read()) is None
+    desk.bench.done(desk.journal.expire(10, NOON + 99, 10))
+    assert result(desk.backlog.read()) is None
+    assert pending(desk.backlog.when_more())
 
 
-def test_files_of_a_day_of_25_hours_hold_all_of_it(both):
-    # The last Sunday of October 2026 in Madrid: 23 hours after its midnight it is 22:00.
-    madrid = ZoneInfo("Europe/Madrid")
-    midnight = 1_792_879_200
-    start = (midnight - NOON) // 60
-    office = Office(both, zone=madrid, latency_s=24 * 3600)
-    office.record(*range(start + 5, start + 25 * 60 + 65, 5))
-    office.at(start + 25 * 60 + 5, watermark=start + 25 * 60)
-    day, rest = office.files()
-    assert [len(found) for *_, found in (day, rest)] == [24 * 12, 12]
-    assert day[1:3] == (start, start + 24 * 60)
-    assert rest[1:3] == (start + 24 * 60, start + 25 * 60)
+def test_no_more_is_kept_in_memory_than_allowed_and_events_longest(both):
+    desk = Desk(both, most=3)
+    desk.append(event(), *[interval(end=desk.now()) for _ in range(5)], event())
+    assert list(desk.feed._kept) == [1, 6, 7]
+    assert desk.drain(desk.events) == [[1], [7]]
+    assert desk.drain(desk.intervals) == [[6]]
+    assert desk.drain(desk.backlog) == [[2, 3], [4, 5]]
 
 
-def test_an_intent_comes_back_as_it_was_written(both):
-    journal = both.journal()
-    owed = Intent("ftp", "S1", 300, NOON, NOON + 3600, NOON - 300, (3, 36, 69))
-    both.done(journal.change(partial(intent.add, intents=[owed])))
-    found = both.done(journal.query(partial(intent.first_owed, reader="ftp")))
-    assert (found.id, found.numbers, found.oldest) == (1, owed.numbers, owed.oldest)
-    assert both.done(journal.query(partial(intent.first_owed, reader="other"))) is None
+def test_of_two_feeds_of_a_reader_only_the_newer_hears_of_records(desk):
+    former = desk.feed
+    desk.open()
+    desk.append(interval(end=desk.now()))
+    assert not former._kept
+    assert desk.drain(desk.intervals) == [[1]]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("append"), st.lists(st.sampled_from(["fresh", "old", "event", "other"]), max_size=5)),
+            st.tuples(st.sampled_from(["read", "settle", "keep", "drop"]), st.sampled_from([0, 1, 2])),
+            st.tuples(st.just("wait"), st.sampled_from([1, 5, 30])),
+            st.tuples(st.just("restart"), st.just(0)),
+        ),
+        max_size=40,
+    )
+)
+def test_whatever_happens_every_record_is_settled_in_the_end_and_none_is_on_its_way_twice(tmp_path_factory, steps):
+    desk = Desk(Bench(tmp_path_factory.mktemp("feed") / "journal.db"), most=6)
+    wanted, settled = set(), set()
+    on_their_way = {}
+
+    def feeds():
+        return (desk.events, desk.intervals, desk.backlog)
+
+    def read(which):
+        if which not in on_their_way and (batch := result(feeds()[which].read())):
+            flying = {n for batch in on_their_way.values() for n in numbers(batch)}
+            assert not flying & set(numbers(batch))
+            assert not settled & set(numbers(batch))
+            on_their_way[which] = batch
+
+    def settle(which, receipt_of):
+        if which in on_their_way:
+            batch = on_their_way.pop(which)
+            receipt = receipt_of(batch)
+            settled.update(receipt.accepted)
+            feeds()[which].settle(batch, receipt)
+
+    for kind, what in steps:
+        if kind == "append" and what:
+            ends = {"fresh": desk.now(), "old": desk.now() - 100, "other": desk.now()}
+            drafts = [
+                event(end=desk.now())
+                if each == "event"
+                else interval(end=ends[each], period=300 if each == "other" else 10)
+                for each in what
+            ]
+            for each, n in zip(what, desk.append(*drafts), strict=True):
+                wanted |= set() if each == "other" else {n}
+        elif kind == "read":
+            read(what)
+        elif kind == "settle":
+            settle(what, taken)
+        elif kind == "keep":
+            settle(what, lambda batch: Receipt(frozenset(numbers(batch)[1:])))
+        elif kind == "drop":
+            on_their_way.pop(what, None)
+        elif kind == "wait":
+            desk.bench.run(what, 0.5)
+        elif kind == "restart":
+            on_their_way.clear()
+            desk.restart()
+    on_their_way.clear()
+    for _ in range(3):
+        for which in range(3):
+            while True:
+                read(which)
+                if which not in on_their_way:
+                    break
+                settle(which, taken)
+        desk.bench.run(30, 1.0)
+    assert settled == wanted
+    assert desk.intervals.waiting() == 0
+    assert desk.journal.unsettled("mqtt") == () or result(desk.journal.read("mqtt", 10)) is None
+    desk.bench.end()

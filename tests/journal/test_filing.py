@@ -1,5 +1,6 @@
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from itertools import pairwise
+from math import ceil
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from concentrator.journal.filing import Filing, last_moment, last_stop, next_moment, stem
-from concentrator.model.latency import local_periods
+from concentrator.model.latency import local_midnight, local_periods
 
 MADRID = ZoneInfo("Europe/Madrid")
 KOLKATA = ZoneInfo("Asia/Kolkata")
@@ -39,12 +40,18 @@ def exact(text):
         ("2027-03-28T01:30:00", FIVE_PAST, H, "2027-03-28T01:05:00", "2027-03-28T03:05:00", MADRID),
         ("2027-03-28T20:00:00", FIVE_PAST, 6 * H, "2027-03-28T19:05:00", "2027-03-29T00:05:00", MADRID),
         ("2027-03-28T20:00:00", FIVE_PAST, 24 * H, "2027-03-28T00:05:00", "2027-03-29T00:05:00", MADRID),
-        ("2027-03-29T00:30:00", 24 * H - 60, 24 * H, "2027-03-27T23:59:00", "2027-03-29T00:59:00", MADRID),
+        ("2027-03-29T00:30:00", 24 * H - 60, 24 * H, "2027-03-28T23:59:00", "2027-03-29T23:59:00", MADRID),
+        ("2027-03-28T12:00:00", 6 * H, 24 * H, "2027-03-28T06:00:00", "2027-03-29T06:00:00", MADRID),
+        # … and so 02:30 on it is as much later as the clock leapt
+        ("2027-03-28T03:29:00", 9000, 24 * H, "2027-03-27T02:30:00", "2027-03-28T03:30:00", MADRID),
+        ("2027-03-28T12:00:00", 9000, 24 * H, "2027-03-28T03:30:00", "2027-03-29T02:30:00", MADRID),
         # the day of 25 hours: 02:05 comes twice, and what is counted from midnight goes on by elapsed hours
         ("2026-10-25T02:30:00+02:00", FIVE_PAST, H, "2026-10-25T02:05:00+02:00", "2026-10-25T02:05:00+01:00", MADRID),
         ("2026-10-25T02:30:00+01:00", FIVE_PAST, H, "2026-10-25T02:05:00+01:00", "2026-10-25T03:05:00", MADRID),
         ("2026-10-25T20:00:00", FIVE_PAST, 12 * H, "2026-10-25T11:05:00", "2026-10-25T23:05:00", MADRID),
         ("2026-10-25T23:30:00", FIVE_PAST, 12 * H, "2026-10-25T23:05:00", "2026-10-26T00:05:00", MADRID),
+        ("2026-10-25T12:00:00", 6 * H, 24 * H, "2026-10-25T06:00:00", "2026-10-26T06:00:00", MADRID),
+        ("2026-10-25T12:00:00", 9000, 24 * H, "2026-10-25T02:30:00+02:00", "2026-10-26T01:30:00+01:00", MADRID),
         # a zone of half hours, and none
         ("2026-11-18T05:45:00", FIVE_PAST, H, "2026-11-18T05:05:00", "2026-11-18T06:05:00", KOLKATA),
         ("2026-11-18T05:45:00", FIVE_PAST, H, "2026-11-18T05:05:00", "2026-11-18T06:05:00", UTC),
@@ -68,6 +75,40 @@ def test_moments_follow_each_other_without_gap_or_repeat(now, latency_s, time_of
     assert following - last <= latency_s
     assert next_moment(last, time_of_day_s, latency_s, MADRID) == following
     assert last_moment(following, time_of_day_s, latency_s, MADRID) == following
+
+
+LATENCIES_S = (30, 900, 1800, H, 2 * H, 4 * H, 6 * H, 12 * H, 24 * H)
+
+
+@pytest.mark.parametrize("latency_s", LATENCIES_S)
+@pytest.mark.parametrize(
+    ("day", "zone", "hours"),
+    [
+        ("2026-11-18", "Europe/Madrid", 24),
+        ("2027-03-28", "Europe/Madrid", 23),
+        ("2026-10-25", "Europe/Madrid", 25),
+        ("2027-03-14", "America/New_York", 23),
+        ("2026-11-01", "America/New_York", 25),
+        ("2026-09-06", "America/Santiago", 23),  # its midnight does not exist
+        ("2026-04-04", "America/Santiago", 25),  # the hour before midnight comes twice
+        ("2026-10-04", "Australia/Lord_Howe", 23.5),
+        ("2026-04-05", "Australia/Lord_Howe", 24.5),
+        ("2026-11-18", "Asia/Kathmandu", 24),
+    ],
+)
+def test_a_day_of_any_length_is_files_without_gap_each_due_within_a_latency(day, zone, hours, latency_s):
+    zone, day = ZoneInfo(zone), date.fromisoformat(day)
+    midnight, next_midnight = (local_midnight(day + timedelta(days), zone) for days in (0, 1))
+    bounds = local_periods(midnight, latency_s, zone)
+    assert (bounds[0], bounds[-1]) == (midnight, next_midnight)
+    assert next_midnight - midnight == hours * H
+    assert len(bounds) - 1 == ceil(hours * H / latency_s)
+    for stop in {*bounds[1 :: max(1, len(bounds) // 30)], bounds[-2], bounds[-1]} - {midnight}:
+        for time_of_day_s in (0, FIVE_PAST, 9000, 22 * H):
+            moment = next_moment(stop - 1, time_of_day_s, latency_s, zone)
+            assert last_stop(moment, latency_s, zone) >= stop
+            assert moment - stop < latency_s
+            assert last_moment(moment, time_of_day_s, latency_s, zone) == moment
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,11 @@ import math
 from functools import reduce
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from concentrator.journal.merge import Interval
+from concentrator.journal.merge import Interval, corrected
 from concentrator.model.quantity import Kind, Quantity
 from concentrator.model.reading import Quality
 from tests.support.journals import COLUMNS, ENERGY, NOON, POWER, STATE
@@ -118,3 +119,78 @@ def test_a_column_whose_digits_changed_begins_anew():
     draft = early.draft(NOON, 10)
     assert (draft.columns, draft.tallies[0].last, draft.tallies[0].count) == ((finer,), 2000, 1)
     assert draft.quality is Quality.PARTIAL
+
+
+# -- coverage
+
+
+def heard(seconds, count=1, quality=Quality.GOOD, missing=()):
+    """An interval in which so many readings came, one after so many seconds."""
+    interval = Interval("main", "S1", COLUMNS)
+    for _ in range(count):
+        interval.add({"p": 1.0}, missing, quality, seconds)
+    return interval
+
+
+def merged(drafts, period):
+    whole = Interval("main", "S1", COLUMNS)
+    for draft in drafts:
+        whole.absorb(draft)
+    return whole.draft(NOON, period)
+
+
+def test_a_whole_interval_says_nothing_of_its_coverage_and_has_all_of_it():
+    draft = heard(1.0, 10).draft(NOON, 10)
+    assert (draft.quality, draft.covered, draft.coverage) == (Quality.GOOD, None, 1.0)
+
+
+def test_an_interval_that_was_cut_is_partial_if_more_is_lacking_than_between_two_readings():
+    for count, quality, coverage in ((9, Quality.GOOD, 1.0), (8, Quality.PARTIAL, 0.8)):
+        interval = heard(1.0, count)
+        interval.cut()
+        draft = interval.draft(NOON, 10)
+        assert (draft.quality, draft.coverage) == (quality, coverage)
+
+
+def test_readings_that_are_not_heard_cover_nothing():
+    interval = heard(1.0, 4)
+    interval.add({}, (), Quality.SILENT, 6.0)
+    draft = interval.draft(NOON, 10)
+    assert (draft.quality, draft.covered) == (Quality.PARTIAL, 4)
+
+
+def test_a_coarser_interval_covers_what_its_parts_do():
+    whole, half = heard(1.0, 10).draft(NOON, 10), heard(1.0, 5, missing=("ea_imp",)).draft(NOON, 10)
+    silent = heard(1.0, 10, Quality.SILENT).draft(NOON, 10)
+    assert (half.covered, silent.coverage) == (2, 0.0)
+    assert merged([whole] * 6, 60).coverage == 1.0
+    assert merged([whole] * 3 + [half] * 2 + [silent], 60).covered == 34
+    assert merged([whole] * 5, 60).quality is Quality.PARTIAL
+    assert merged([whole] * 5, 60).coverage == 0.83
+
+
+def test_a_device_that_is_asked_seldom_covers_the_time_between():
+    seldom = heard(300.0).draft(NOON, 60)
+    assert (seldom.quality, seldom.covered, seldom.coverage) == (Quality.GOOD, 300, 1.0)
+    assert merged([seldom] * 3, 900).quality is Quality.GOOD
+    assert merged([seldom] * 2, 900).coverage == 0.67
+
+
+def test_a_bus_that_is_full_covers_every_minute_though_not_every_interval_has_a_reading():
+    assert merged([heard(12.0).draft(NOON, 10)] * 5, 60).quality is Quality.GOOD
+
+
+def test_of_a_record_that_does_not_say_it_the_coverage_is_not_known():
+    old = heard(1.0, 4, Quality.PARTIAL).draft(NOON, 10)
+    old = evolve(old, covered=None)
+    assert old.coverage is None
+    assert merged([old, heard(1.0, 10).draft(NOON, 10)], 60).coverage is None
+
+
+def test_a_correction_has_all_that_either_has_and_is_as_good_as_the_better():
+    good, partial = heard(1.0, 10).draft(NOON, 10), heard(1.0, 4, Quality.PARTIAL).draft(NOON, 10)
+    for held, later in ((good, partial), (partial, good)):
+        draft = corrected(held, later)
+        assert (draft.quality, draft.covered, draft.tallies[0].count) == (Quality.GOOD, None, 14)
+    draft = corrected(partial, partial)
+    assert (draft.quality, draft.covered, draft.tallies[0].count) == (Quality.PARTIAL, 8, 8)

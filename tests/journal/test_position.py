@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from concentrator.journal.position import Position, clipped, pieces
+from concentrator.journal.position import Position, clipped, pieces, wanted
 
 TOP = 60
 SPANS = st.tuples(st.integers(1, TOP), st.integers(1, TOP)).map(lambda ends: (min(ends), max(ends)))
@@ -72,3 +72,21 @@ def test_pieces_are_the_same_numbers_and_none_is_too_long(steps, size):
     cut = list(pieces(spans, size))
     assert numbers_of(cut) == numbers_of(spans)
     assert all(last - first < size for first, last in cut)
+
+
+@given(st.lists(STEPS, max_size=3), st.integers(1, 5))
+def test_what_any_of_several_wants_is_within_few_ranges(walks, most):
+    positions, held = zip(*map(walked, walks), strict=True) if walks else ((), ())
+    spans = wanted(positions, most)
+    assert len(spans) <= most
+    assert all(before[1] + 1 < after[0] for before, after in pairwise(spans))
+    unsettled = set().union(*held)
+    within = {n for n in range(1, TOP + 1) if any(first <= n <= last for first, last in spans)}
+    assert unsettled <= within
+    assert unsettled == within or len(spans) == most
+
+
+def test_the_narrowest_gaps_are_filled_first():
+    position = Position(40, ((1, 5), (20, 21), (24, 30)))
+    assert wanted([position], 3)[:2] == ((1, 5), (20, 30))
+    assert wanted([], 3) == ()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import paho.mqtt.client as paho
@@ -18,13 +20,17 @@ from paho.mqtt.enums import CallbackAPIVersion
 from twisted.internet.defer import Deferred
 
 PATIENCE_S = 20.0
+_NOT_EPHEMERAL = 10_000, 32_000  # ip(7), ip_local_port_range begins above
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port of the loopback interface that nobody listened on a moment ago, and that the kernel gives to nobody who
+    connects somewhere while whoever listens on it is away."""
+    while True:
+        port = random.randrange(*_NOT_EPHEMERAL)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Mosquitto:
@@ -82,13 +88,21 @@ class Mosquitto:
         """Makes it silent, its connections open."""
         os.kill(self._process.pid, signal.SIGSTOP)
 
+    def thaw(self) -> None:
+        """Lets it go on."""
+        os.kill(self._process.pid, signal.SIGCONT)
+
     def _end(self, how: signal.Signals) -> None:
         process, self._process = self._process, None
         if process is not None:
             process.send_signal(how)
             if how is not signal.SIGKILL:
                 process.send_signal(signal.SIGCONT)
-            process.wait(PATIENCE_S)
+            try:
+                process.wait(PATIENCE_S)
+            except subprocess.TimeoutExpired:  # told to end while it was still beginning, it may not hear it
+                process.kill()
+                process.wait(PATIENCE_S)
             process.stderr.close()
 
 

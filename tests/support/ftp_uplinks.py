@@ -9,17 +9,22 @@ from twisted.internet.task import Clock
 
 from concentrator.uplink.ftp import FtpUplink
 from concentrator.uplink.ftp_session import FtpServer
-from tests.support.ftp_servers import PASSWORD, USER
+from tests.support.ftp_servers import PASSWORD, USER, FtpServerProcess
 from tests.support.records import FixedWall
 from tests.support.uplinks import BOX
 
 
-def at_once(work) -> Deferred:
+class NoThreads:
     """No thread: the server is another process, and the test has nothing else to do."""
-    return maybeDeferred(work)
+
+    def run(self, job) -> Deferred:
+        return maybeDeferred(job)
+
+    def wait_for(self, ask):
+        return outcome(ask(), raises=True)
 
 
-def ftp_uplink(port: int, *, run_in_thread=at_once, clock=None, form="csv", reports=None, **server) -> FtpUplink:
+def ftp_uplink(port: int, *, threads=None, clock=None, form="csv", reports=None, **server) -> FtpUplink:
     """An uplink to the FTP server on this machine."""
     told = [] if reports is None else reports
     return FtpUplink(
@@ -27,7 +32,7 @@ def ftp_uplink(port: int, *, run_in_thread=at_once, clock=None, form="csv", repo
         box=BOX,
         alias=lambda uid: f"alias of {uid}",
         zone=ZoneInfo("Europe/Madrid"),
-        run_in_thread=run_in_thread,
+        threads=threads or NoThreads(),
         clock=clock or Clock(),
         wall=FixedWall(),
         report=lambda name, facts: told.append((name, facts)),
@@ -35,8 +40,15 @@ def ftp_uplink(port: int, *, run_in_thread=at_once, clock=None, form="csv", repo
     )
 
 
-def outcome(deferred: Deferred):
+def settings_of(server: FtpServerProcess, folder: str = "incoming") -> dict[str, str]:
+    """What an uplink has to know of a server, besides its port."""
+    return {"user": server.user, "password": server.password, "directory": server.directory(folder)}
+
+
+def outcome(deferred: Deferred, *, raises: bool = False):
     """What a Deferred that has fired has given, or the error."""
     found: list = []
     deferred.addCallbacks(found.append, lambda failure: found.append(failure.value))
+    if raises and isinstance(found[0], Exception):
+        raise found[0]
     return found[0]

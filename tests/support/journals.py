@@ -52,13 +52,26 @@ class SetWall:
         self.lead_s += seconds
 
 
+class SetBoot:
+    """A start of the machine that is as old as a Clock, and some more that a test may add."""
+
+    def __init__(self, clock: Clock, identity="boot-1") -> None:
+        self.clock = clock
+        self.id = identity
+        self.ahead_s = 0.0
+
+    def seconds(self) -> float:
+        return self.clock.seconds() + self.ahead_s
+
+
 class Bench:
-    """A clock, a wall, what was reported, and as many journals in a row as a test opens."""
+    """A clock, a wall, a start of the machine, what was reported, and as many journals in a row as a test opens."""
 
     def __init__(self, path=None):
         self.path = path
         self.clock = Clock()
         self.wall = SetWall(self.clock)
+        self.boot = SetBoot(self.clock)
         self.reports = []
         self.opened = []
 

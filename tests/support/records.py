@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
+
 from attrs import define, field
 from twisted.internet.defer import Deferred, succeed
 
 from concentrator.api import FileBatch
+from concentrator.journal.export import CsvForm
+from concentrator.journal.outline import Outline
 from concentrator.model.quantity import Kind, Quantity
 from concentrator.model.reading import Quality
 from concentrator.model.record import Batch, Draft, Receipt, Record, Tally
@@ -68,8 +72,31 @@ def batch(*records: Record, reader: str = "mqtt") -> Batch:
 def file_batch(*records: Record, start: int = NOW - 3600, stop: int = NOW, serial: str = "0420020081") -> FileBatch:
     """A batch that is a file."""
     plain = batch(*records, reader="ftp")
-    stem = f"4220080001_{serial}_{start}_{stop}"
-    return FileBatch(plain.reader, plain.records, plain.span, stem, serial, COLUMNS, start, stop)
+    outline = Outline()
+    for record in records:
+        outline.put(record)
+    held = {record.n: record for record in records}
+    return FileBatch(
+        reader=plain.reader,
+        records=(),
+        span=plain.span,
+        stem=f"4220080001_{serial}_{start}_{stop}",
+        uid=outline.uid,
+        serial=serial,
+        columns=COLUMNS,
+        start=start,
+        stop=stop,
+        period=outline.period,
+        numbers=outline.numbers,
+        rows=outline.rows(),
+        pick=lambda numbers: succeed([held[n] for n in numbers]),
+    )
+
+
+def csv_of(file: FileBatch, zone: tzinfo) -> str:
+    """The content of a file of `file_batch` as CSV."""
+    form = CsvForm(file.columns, zone, file.start)
+    return form.head() + form.rows(file.pick(file.rows).result) + form.tail()
 
 
 @define(slots=False)

@@ -27,11 +27,13 @@ from concentrator.journal.tables import best
 from concentrator.model.record import Record
 from tests.support.brokers import Mosquitto, free_port
 from tests.support.bus import SimulatedBus
-from tests.support.ftp_servers import PASSWORD, USER, FtpServerProcess
+from tests.support.ftp_servers import FtpServerProcess
 
 PERIOD_S = 10
 FILE_S = 30
 LOOK_S = 0.25
+SLACK = 4
+"""By how much a busy machine may be slower than one at ease."""
 
 
 class Subscriber:
@@ -68,16 +70,32 @@ class BareBox:
         self.state = folder / "state"
         self.config = folder / "ccmaster.toml"
         self.config.write_text(text)
+        self.surroundings: dict[str, str] = {}
         self._log = folder / "ccmaster.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Starts the program."""
+        """Starts the program; `surroundings` are added to its environment."""
         assert self._process is None
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                twistd(self.config), stdout=log, stderr=log, env=environment(), cwd=self.folder
+                twistd(self.config), stdout=log, stderr=log, env=environment() | self.surroundings, cwd=self.folder
             )
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def freeze(self) -> None:
+        """Lets it do nothing, as a machine that is suspended."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Lets it go on."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """Ends the program as a power cut would."""
@@ -92,7 +110,7 @@ class BareBox:
         process, self._process = self._process, None
         if process is not None:
             process.send_signal(how)
-            process.wait(30)
+            process.wait(60)
 
     def end(self) -> None:
         """Ends everything."""
@@ -126,24 +144,30 @@ class BareBox:
         return [record for record in records(self.state, PERIOD_S) if record.draft.end <= until]
 
     async def until(self, met: Callable[[], object], seconds: float, what: str) -> None:
-        """Waits until a condition is met, looking now and then."""
-        deadline = reactor.seconds() + seconds
+        """Waits until a condition is met, looking now and then. `seconds`: how long that takes at most on a machine at
+        ease; a busy one has longer."""
+        deadline = reactor.seconds() + seconds * SLACK
         while not met():
             if reactor.seconds() > deadline:
-                pytest.fail(f"after {seconds:.0f} s still not {what}\n{self.log()[-3000:]}")
+                pytest.fail(f"after {seconds * SLACK:.0f} s still not {what}\n{self.log()[-3000:]}")
             await pause(LOOK_S)
 
 
 class WholeBox(BareBox):
     """`folder` holds everything, the meters hang on `bus`. `front`: settings of the broker's door for the box, and
-    `trust` the key of `[mqtt]` that says whom it trusts, where that door is TLS."""
+    `trust` the key of `[mqtt]` that says whom it trusts, where that door is TLS. `form`: how files are written;
+    `ftp_server`: whose server takes them."""
+
+    form = "csv"
+    keepalive_s = 60
+    ftp_server: type[FtpServerProcess] = FtpServerProcess
 
     def __init__(self, folder: Path, bus: SimulatedBus, front: Sequence[str] = (), trust: str = "") -> None:
         for name in ("broker", "files"):
             (folder / name).mkdir()
         keep = ["autosave_on_changes true", "autosave_interval 1"]
         self.broker = Mosquitto(folder / "broker", keep, front)
-        self.ftp = FtpServerProcess(folder / "files")
+        self.ftp = self.ftp_server(folder / "files")
         self.http_port = free_port()
         super().__init__(folder, self._configuration(folder / "state", bus, trust))
         self.subscriber: Subscriber
@@ -162,16 +186,18 @@ class WholeBox(BareBox):
             endpoint = "serial:{bus.port}:baudrate=9600"
             [history]
             latency = "{PERIOD_S} s"
+            format = "{self.form}"
             [mqtt]
             host = "{"mqtts" if trust else "mqtt"}://127.0.0.1"
             {trust}
-            port = {self.broker.port}
+            port = {self.mqtt_port}
+            keepalive = "{self.keepalive_s} s"
             [ftp]
             server = "127.0.0.1"
-            port = {self.ftp.port}
-            user = "{USER}"
-            password = "{PASSWORD}"
-            directory = "/box"
+            port = {self.ftp_port}
+            user = "{self.ftp.user}"
+            password = "{self.ftp.password}"
+            directory = "{self.ftp.directory("box")}"
             sending_latency = "{FILE_S} s"
             time_of_day = "00:00"
             [web]
@@ -179,6 +205,16 @@ class WholeBox(BareBox):
         """
             + devices
         )
+
+    @property
+    def mqtt_port(self) -> int:
+        """Where the box finds the broker."""
+        return self.broker.port
+
+    @property
+    def ftp_port(self) -> int:
+        """Where the box finds the FTP server."""
+        return self.ftp.port
 
     def begin(self) -> None:
         """Starts the broker, its subscriber, the FTP server and the program."""
@@ -235,7 +271,7 @@ def not_filed(journalled: Iterable[Record], files: Mapping[str, bytes]) -> list[
             continue
         _, serial, start, stop = Path(name).stem.split("_")
         periods[serial, start, stop] += 1
-        for end, values in rows_of(content.decode()):
+        for end, values, _ in rows_of(content.decode()):
             rows[serial, end].append(values)
     faults += [f"{period} has {count} files" for period, count in periods.items() if count > 1]
     for record in best(list(journalled)):
@@ -255,13 +291,13 @@ def at(text: str) -> int:
     return int(datetime.fromisoformat(text).timestamp())
 
 
-def rows_of(text: str) -> list[tuple[int, dict[str, float]]]:
-    """End and values of each row of a CSV file, by variable without its unit."""
+def rows_of(text: str) -> list[tuple[int, dict[str, float], str]]:
+    """End, values by variable without its unit, and quality of each row of a CSV file."""
     assert text.endswith("\r\n")
     header, *rows = csv.reader(StringIO(text, newline=""))
     names = [cell.split(" [")[0] for cell in header]
     assert (names[0], names[-1]) == ("time", "quality")
     return [
-        (at(row[0]), {name: float(cell) for name, cell in zip(names[1:-1], row[1:-1], strict=True) if cell})
+        (at(row[0]), {name: float(cell) for name, cell in zip(names[1:-1], row[1:-1], strict=True) if cell}, row[-1])
         for row in rows
     ]
