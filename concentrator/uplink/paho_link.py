@@ -1,5 +1,5 @@
 """One MQTT session over one Twisted connection: the protocol plays the socket of a paho client, which lives and dies
-with it. It hides paho: its callbacks, its state, its two hooks, and what it does not look at.
+with it. It hides paho: its callbacks, its state, its hooks, and what it does not look at.
 
 paho is driven, it drives nothing: bytes that arrive are handed to it, bytes it wants to write go to the transport, and
 once a second it may look after its keep-alive. Nothing of ours runs inside its callbacks, where it holds locks: what
@@ -9,7 +9,7 @@ they say is noted and told afterwards.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -23,17 +23,25 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from concentrator.model.errors import TryLater
 from concentrator.uplink.broker_endpoint import spoken
 from concentrator.uplink.payload import Message
+from concentrator.uplink.played_socket import PlayedSocket
+from concentrator.uplink.sieve import Sieve
 
+LONGEST_RECEIVED = 64 * 1024
+"""How many bytes a message to us may have."""
 LOOK_AFTER_S = 1.0
 GOODBYE_S = 2.0
 """How long a goodbye may take, in seconds."""
 _FAILURE = 0x80  # MQTT 5.0, 2.4: reason codes from here on are failures
+_LONGEST_PACKET = LONGEST_RECEIVED + 2048  # with its topic and properties
+
+log = Logger()
 
 
 @frozen
@@ -69,12 +77,17 @@ class Verdict:
         return self.code >= _FAILURE
 
 
+_TAKEN = Verdict(0, "Success")
+
+
 @implementer(IPushProducer)
 class PahoLink(protocol.Protocol):
     """An MQTT session, from the open connection on.
 
     `welcome` fires with the broker's terms, or fails with TryLater and the reason in words; `gone` fires once, with
-    the reason in words; `settled`, when somebody sets it, hears what the broker made of each message.
+    the reason in words; `settled`, when somebody sets it, hears what the broker made of each message, and `received`
+    the payload of each message to us, with whether the broker had kept it for us. One that is longer than
+    `LONGEST_RECEIVED` is never held: it is counted in `refused`, and told in the log once.
     """
 
     transport: Any
@@ -83,11 +96,16 @@ class PahoLink(protocol.Protocol):
         self.welcome: Deferred[Terms] = Deferred(lambda _: self.abort("given up"))
         self.gone: Deferred[str] = Deferred()
         self.settled: Callable[[int, Verdict], None] | None = None
+        self.received: Callable[[bytes, bool], None] | None = None
         self._clock = clock
-        self._socket = _Socket()
+        self._sieve = Sieve(_LONGEST_PACKET)
+        self._too_long = 0
+        self._socket = PlayedSocket()
         self._client = _client_for(hello, self._socket)
         self._client.on_connect = self._on_welcome
         self._client.on_publish = self._on_settled
+        self._client.on_message = self._on_message
+        self._client.on_subscribe = self._on_subscribed
         self._client.on_disconnect = self._on_end
         self._client.on_socket_register_write = self._on_wants_to_write
         self._to_tell: deque[Callable[[], None]] = deque()
@@ -100,6 +118,16 @@ class PahoLink(protocol.Protocol):
     def publish(self, message: Message, qos: int) -> int:
         """Sends a message; gives the number by which `settled` will tell of it, never before this has returned."""
         return self._client.publish(message.topic, message.payload, qos, message.retain).mid
+
+    def subscribe(self, topic: str) -> None:
+        """Has the broker send us what is published to a topic, with quality of service 1 at most; a broker that
+        refuses is told of in the log."""
+        self._client.subscribe(topic, qos=1)
+
+    @property
+    def refused(self) -> int:
+        """How many messages to us were too long."""
+        return self._sieve.refused + self._too_long
 
     def say_goodbye(self) -> None:
         """Ends the session in good manners, within a few seconds."""
@@ -123,9 +151,15 @@ class PahoLink(protocol.Protocol):
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
         """Bytes arrived: paho reads until nothing is left."""
-        self._socket.inbox += data
+        refused = self.refused
+        self._socket.inbox += self._sieve.passed(data)
+        if self._sieve.acknowledgements:
+            self.transport.write(self._sieve.acknowledgements)
+            self._sieve.acknowledgements = b""
         while self._socket.inbox and self._client.socket() is not None:
             self._drive(self._client.loop_read)
+        if self.refused > refused == 0:
+            log.warn("a message to us was longer than {most} bytes and refused; so are others", most=LONGEST_RECEIVED)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
         """The connection is gone, and the session with it."""
@@ -165,8 +199,20 @@ class PahoLink(protocol.Protocol):
         self._to_tell.append(lambda: None if self.welcome.called else self.welcome.callback(agreed))
 
     def _on_settled(self, client: Any, user: Any, mid: int, reason: ReasonCode, properties: Any) -> None:
-        verdict = Verdict(reason.value, str(reason))
+        verdict = _TAKEN if reason.value == 0 else Verdict(reason.value, str(reason))
         self._to_tell.append(lambda: None if self.settled is None else self.settled(mid, verdict))
+
+    def _on_subscribed(self, client: Any, user: Any, mid: int, reasons: Sequence[ReasonCode], properties: Any) -> None:
+        for reason in reasons:
+            if reason.is_failure:
+                log.warn("the broker refused our subscription, so no command reaches us: {reason}", reason=reason)
+
+    def _on_message(self, client: Any, user: Any, message: paho.MQTTMessage) -> None:
+        payload, is_retained = bytes(message.payload), message.retain
+        if len(payload) > LONGEST_RECEIVED:
+            self._too_long += 1
+        else:
+            self._to_tell.append(lambda: None if self.received is None else self.received(payload, is_retained))
 
     def _on_end(self, client: Any, user: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
         if flags.is_disconnect_packet_from_server:
@@ -189,62 +235,33 @@ class PahoLink(protocol.Protocol):
         except Exception as why:  # paho is other people's code, fed with a stranger's bytes
             self._socket.inbox.clear()
             self.abort(f"the broker's bytes make no sense: {type(why).__name__}: {why}")
+        self._socket.flush()
         while self._to_tell:
             self._to_tell.popleft()()
 
 
-class _Socket:
-    """What paho takes for its socket: bytes that have arrived, and the transport."""
-
-    def __init__(self) -> None:
-        self.inbox = bytearray()
-        self.transport: Any = None
-        self.is_full = False
-        self.is_over = False
-        self.is_polite = False
-
-    def end(self) -> None:
-        self.is_over = True
-        self.inbox.clear()
-
-    def recv(self, size: int) -> bytes:
-        if self.is_over:
-            return b""
-        if not self.inbox:
-            raise BlockingIOError
-        taken = bytes(self.inbox[:size])
-        del self.inbox[:size]
-        return taken
-
-    def send(self, data: bytes | bytearray) -> int:
-        if self.is_full:
-            raise BlockingIOError
-        self.transport.write(bytes(data))
-        return len(data)
-
-    def close(self) -> None:
-        if self.transport is None or self.is_over:
-            return
-        if self.is_polite:
-            self.transport.unregisterProducer()
-            self.transport.loseConnection()
-        else:
-            self.transport.abortConnection()
-
-    def fileno(self) -> int:
-        return -1
-
-    def setblocking(self, flag: bool) -> None:
-        pass
+_SUCCESS, _NOTHING = ReasonCode(PacketTypes.PUBACK), Properties(PacketTypes.PUBACK)
 
 
 class _Client(paho.Client):
-    """paho with two of its own functions replaced; both are pinned down by tests, and paho by its minor version."""
+    """paho with three of its own functions replaced; all are pinned down by tests, and paho by its minor version."""
 
-    played: _Socket
+    played: PlayedSocket
 
     def _create_socket(self) -> Any:
         return self.played
+
+    def _handle_pubackcomp(self, cmd: Any) -> MQTTErrorCode:
+        """A confirmation without a reason code is a success (MQTT 5.0, 3.4.2.1), as are all of 3.1.1: paho makes a
+        description of each, which costs more than all the rest of it."""
+        packet = self._in_packet["packet"]
+        if len(packet) != 2:
+            return super()._handle_pubackcomp(cmd)
+        mid = int.from_bytes(packet, "big")
+        with self._out_message_mutex:
+            if mid in self._out_messages:
+                return self._do_on_publish(mid, _SUCCESS, _NOTHING)  # type: ignore[no-untyped-call]
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _handle_pubrec(self) -> MQTTErrorCode:
         """A refusal in the middle of QoS 2 ends the message (MQTT 5.0, 4.3.3); paho would go on and then be told of
@@ -259,7 +276,7 @@ class _Client(paho.Client):
         return super()._handle_pubrec()
 
 
-def _client_for(hello: Hello, played: _Socket) -> _Client:
+def _client_for(hello: Hello, played: PlayedSocket) -> _Client:
     is_v5 = hello.version == "5"
     client = _Client(
         CallbackAPIVersion.VERSION2,
@@ -273,5 +290,11 @@ def _client_for(hello: Hello, played: _Socket) -> _Client:
     if hello.user:
         client.username_pw_set(hello.user, hello.password or None)
     client.will_set(hello.will.topic, hello.will.payload, qos=1, retain=hello.will.retain)
-    client.connect_async("broker", keepalive=hello.keepalive_s)  # stores its arguments, and the name is never used
+    limits = None
+    if is_v5:
+        limits = Properties(PacketTypes.CONNECT)
+        limits.MaximumPacketSize = _LONGEST_PACKET
+    client.connect_async(
+        "broker", keepalive=hello.keepalive_s, properties=limits
+    )  # stores its arguments, and the name is never used
     return client

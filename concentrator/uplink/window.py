@@ -49,6 +49,16 @@ class Window:
         return not self._unsent and not self._flying
 
     @property
+    def flying(self) -> int:
+        """How many records are in flight."""
+        return len(self._flying)
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether no more than half of what may be is in flight, and the rest waits; or it is done."""
+        return 2 * len(self._flying) <= self._width and (bool(self._unsent) or not self._flying)
+
+    @property
     def in_flight(self) -> frozenset[int]:
         """The numbers of the records in flight."""
         return frozenset(self._flying.values())

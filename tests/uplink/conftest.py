@@ -44,13 +44,13 @@ def authority(tmp_path):
 
 @pytest.fixture
 def make_ftp(tmp_path):
-    """Starts an FTP server with these faults, over TLS where a certificate is given."""
+    """Starts an FTP server with these faults, over TLS where a certificate is given: pyftpdlib or another one."""
     servers = []
 
-    def make(*faults, certificate=None):
+    def make(*faults, certificate=None, kind=FtpServerProcess):
         root = tmp_path / "ftp"
         root.mkdir()
-        server = FtpServerProcess(root, certificate)
+        server = kind(root, certificate)
         servers.append(server)
         server.start(*faults)
         return server

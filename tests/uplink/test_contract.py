@@ -2,13 +2,13 @@
 
 import pytest
 import pytest_twisted
-from twisted.internet.threads import deferToThreadPool
-from twisted.python.threadpool import ThreadPool
 
+from concentrator.app.threads import LooseThreads
 from concentrator.model.errors import TryLater
 from concentrator.uplink.broker_endpoint import Trust
 from tests.support.certificates import identity
-from tests.support.ftp_uplinks import ftp_uplink
+from tests.support.ftp_servers import FtpServerProcess, VsftpdProcess
+from tests.support.ftp_uplinks import ftp_uplink, settings_of
 from tests.support.records import NOW, batch, file_batch, interval
 from tests.support.uplinks import mqtt_uplink, wait_for
 
@@ -50,20 +50,19 @@ class MqttPeer:
 class FtpPeer:
     """A server whose folder tells what arrived: a record is there when it stands in a complete file."""
 
-    def __init__(self, make_ftp, tmp_path, authority, *, tls=False, **settings):
+    def __init__(self, make_ftp, tmp_path, authority, *, tls=False, kind=FtpServerProcess, **settings):
         from twisted.internet import reactor
 
         served = identity(tmp_path, "ftp-server", authority) if tls else None
-        self.server = make_ftp(certificate=(served.cert_file, served.key_file) if served else None)
-        self.pool = ThreadPool(0, 2, "ftp")
-        self.pool.start()
+        self.server = make_ftp(certificate=(served.cert_file, served.key_file) if served else None, kind=kind)
         self.batches = []
         self.uplink = ftp_uplink(
             self.server.port,
-            run_in_thread=lambda work: deferToThreadPool(reactor, self.pool, work),
+            threads=LooseThreads(reactor, "ftp"),
             clock=reactor,
             tls=tls,
             ca_file=authority.cert_file if tls else "",
+            **settings_of(self.server),
             **settings,
         )
 
@@ -74,7 +73,7 @@ class FtpPeer:
 
     def delivered(self):
         names = {name.rsplit("/", 1)[1].rsplit(".", 1)[0] for name in self.server.files()}
-        return {record.n for made in self.batches if made.stem in names for record in made.records}
+        return {n for made in self.batches if made.stem in names for n in made.numbers}
 
     def leave(self):
         self.server.kill()
@@ -87,17 +86,31 @@ class FtpPeer:
         self.server.start()
 
     def close(self):
-        self.pool.stop()
+        pass
 
 
-@pytest.fixture(params=["mqtt-3.1.1-1", "mqtt-3.1.1-2", "mqtt-5-1", "mqtt-5-2", "mqtts", "ftp-csv", "ftp-json", "ftps"])
+@pytest.fixture(
+    params=[
+        "mqtt-3.1.1-1",
+        "mqtt-3.1.1-2",
+        "mqtt-5-1",
+        "mqtt-5-2",
+        "mqtts",
+        "ftp-csv",
+        "ftp-json",
+        "ftps",
+        "vsftpd-csv",
+        "vsftpds",
+    ]
+)
 def peer(request, make_broker, make_ftp, tmp_path, authority):
     kind, *how = request.param.split("-")
     if kind.startswith("mqtt"):
         settings = {"version": how[0], "qos": int(how[1])} if how else {"tls": True}
         peer = MqttPeer(make_broker, tmp_path, authority, **settings)
     else:
-        peer = FtpPeer(make_ftp, tmp_path, authority, **({"form": how[0]} if how else {"tls": True}))
+        server = VsftpdProcess if kind.startswith("vsftpd") else FtpServerProcess
+        peer = FtpPeer(make_ftp, tmp_path, authority, kind=server, **({"form": how[0]} if how else {"tls": True}))
     yield peer
     peer.close()
 

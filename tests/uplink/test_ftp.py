@@ -1,19 +1,39 @@
 """The FTP uplink and pyftpdlib."""
 
 import json
+import socket
+import tracemalloc
+from threading import Event
+from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_twisted
+from attrs import evolve
+from twisted.internet.defer import Deferred, fail, succeed
 
-from concentrator.journal.export import csv_text
-from concentrator.model.errors import TryLater
-from concentrator.model.record import Receipt
+from concentrator.app.threads import LooseThreads
+from concentrator.journal.file_feed import FileFeed
+from concentrator.model.errors import JournalError, TryLater
+from concentrator.model.record import Draft, Receipt, Tally
+from concentrator.uplink.lane import Course
 from concentrator.uplink.uploader import Limits, Uploader
 from tests.support.brokers import SilentServer
 from tests.support.certificates import identity
-from tests.support.ftp_uplinks import ftp_uplink, outcome
-from tests.support.records import COLUMNS, NOW, FixedWall, MemoryFeed, file_batch, interval
+from tests.support.ftp_uplinks import NoThreads, ftp_uplink, outcome
+from tests.support.journals import NOON, Bench
+from tests.support.records import NOW, VOLTAGE, FixedWall, MemoryFeed, csv_of, file_batch, interval
 from tests.support.uplinks import wait_for
+
+MANY = tuple(evolve(VOLTAGE, name=f"v{k}") for k in range(24))
+
+
+def draft(end, columns):
+    tallies = tuple(Tally(3, 3 * (end + k), end + k - 1, end + k + 1, end + k) for k in range(len(columns)))
+    return Draft("main", "0420020081", end, 10, columns, tallies)
+
+
+class Done:
+    closed_until = 2**62
 
 
 def hour(first=1, count=360):
@@ -21,8 +41,8 @@ def hour(first=1, count=360):
     return file_batch(*(interval(first + k, NOW - 3600 + 10 * (k + 1)) for k in range(count)))
 
 
-def text_of(batch, uplink):
-    return csv_text(batch.records, COLUMNS, uplink._zone, batch.start).encode()
+def text_of(batch):
+    return csv_of(batch, ZoneInfo("Europe/Madrid")).encode()
 
 
 NAME = f"incoming/4220080001_0420020081_{NOW - 3600}_{NOW}.csv"
@@ -33,7 +53,7 @@ def test_a_batch_becomes_a_complete_file_under_its_name_and_all_of_it_is_receipt
     uplink = ftp_uplink(server.port)
     batch = hour()
     assert outcome(uplink.send(batch)) == Receipt(frozenset(range(1, 361)))
-    assert server.files() == {NAME: text_of(batch, uplink)}
+    assert server.files() == {NAME: text_of(batch)}
     assert uplink.standing().is_up
 
 
@@ -55,7 +75,7 @@ def test_a_failure_keeps_the_batch_and_shows_until_it_is_over(make_ftp):
     assert not uplink.standing().is_up
     server.again()
     assert isinstance(outcome(uplink.send(batch)), Receipt)
-    assert server.files() == {NAME: text_of(batch, uplink)}
+    assert server.files() == {NAME: text_of(batch)}
     assert uplink.standing().trouble == ""
 
 
@@ -66,7 +86,7 @@ def test_a_reply_lost_after_the_renaming_is_receipted_without_a_second_sending(m
     assert isinstance(outcome(uplink.send(batch)), TryLater)
     server.again("stor")
     assert outcome(uplink.send(batch)) == Receipt(frozenset(range(1, 361)))
-    assert server.files() == {NAME: text_of(batch, uplink)}
+    assert server.files() == {NAME: text_of(batch)}
 
 
 def test_a_foreign_file_of_that_name_makes_room_and_is_told(make_ftp):
@@ -77,8 +97,9 @@ def test_a_foreign_file_of_that_name_makes_room_and_is_told(make_ftp):
     (server.root / NAME).write_text("something else")
     batch = hour()
     assert isinstance(outcome(uplink.send(batch)), Receipt)
-    assert server.files() == {NAME: text_of(batch, uplink)}
-    assert reports == [("uplink.file_replaced", {"uplink": "ftp", "file": NAME[9:], "bytes_before": 14})]
+    assert server.files() == {NAME: text_of(batch), f"{NAME}.1": b"something else"}
+    facts = {"uplink": "ftp", "file": NAME[9:], "bytes_before": 14, "kept_as": f"{NAME[9:]}.1"}
+    assert reports == [("uplink.file_replaced", facts)]
 
 
 def test_a_period_without_records_is_a_file_too(make_ftp):
@@ -92,42 +113,19 @@ def test_only_files_are_taken():
         ftp_uplink(1).send(MemoryFeed([interval(1)]).read().result)
 
 
-class Threads:
-    """A pool of threads on the real reactor."""
-
-    def __enter__(self):
-        from twisted.python.threadpool import ThreadPool
-
-        self.pool = ThreadPool(0, 2, "ftp")
-        self.pool.start()
-        return self
-
-    def __exit__(self, *_):
-        self.pool.stop()
-
-    def run(self, work):
-        from twisted.internet import reactor
-        from twisted.internet.threads import deferToThreadPool
-
-        return deferToThreadPool(reactor, self.pool, work)
-
-
 @pytest_twisted.ensureDeferred
 async def test_a_stop_wakes_a_thread_that_waits_for_a_silent_server():
     from twisted.internet import reactor
 
     server = SilentServer()
     try:
-        with Threads() as threads:
-            uplink = ftp_uplink(server.port, run_in_thread=threads.run, clock=reactor)
-            sending = uplink.send(hour())
-            sending.addErrback(lambda failure: failure.value)
-            await wait_for(lambda: uplink._delivery._ftp.sock is not None)
-            begun = reactor.seconds()
-            await uplink.stop()
-            assert reactor.seconds() - begun < 1
-            why = await sending
-            assert why.detail == f"ftp://127.0.0.1:{server.port}: connecting: stopped"
+        # The uplink's clock stands: nothing but the thread's end lets the stop be over.
+        uplink = ftp_uplink(server.port, threads=LooseThreads(reactor, "ftp"))
+        sending = uplink.send(hour())
+        sending.addErrback(lambda failure: failure.value)
+        await wait_for(lambda: uplink._delivery.session is not None and uplink._delivery.session._wire.sock is not None)
+        await uplink.stop()
+        assert (await sending).detail == f"ftp://127.0.0.1:{server.port}: connecting: stopped"
     finally:
         server.close()
 
@@ -139,24 +137,36 @@ async def test_a_stop_wakes_a_thread_in_the_middle_of_a_file(make_ftp, tmp_path,
 
     served = identity(tmp_path, "ftp-server", authority)
     server = make_ftp("stall", certificate=(served.cert_file, served.key_file) if tls else None)
-    with Threads() as threads:
-        uplink = ftp_uplink(server.port, run_in_thread=threads.run, clock=reactor, tls=tls, ca_file=authority.cert_file)
-        sending = uplink.send(hour())
-        sending.addErrback(lambda failure: failure.value)
-        await wait_for(lambda: f"{NAME}.part" in server.files())
-        begun = reactor.seconds()
-        await uplink.stop()
-        assert reactor.seconds() - begun < 4
-        assert "stopped" in (await sending).detail
+    uplink = ftp_uplink(server.port, threads=LooseThreads(reactor, "ftp"), tls=tls, ca_file=authority.cert_file)
+    sending = uplink.send(hour())
+    sending.addErrback(lambda failure: failure.value)
+    await wait_for(lambda: f"{NAME}.part" in server.files())
+    await uplink.stop()
+    assert "stopped" in (await sending).detail
     assert NAME not in server.files()
 
 
-def test_a_stop_does_not_wait_for_ever():
-    from twisted.internet.defer import Deferred
-    from twisted.internet.task import Clock
+@pytest_twisted.ensureDeferred
+async def test_a_stop_does_not_wait_for_a_name_that_is_being_looked_up(monkeypatch):
+    from twisted.internet import reactor
 
-    clock = Clock()
-    uplink = ftp_uplink(1, run_in_thread=lambda work: Deferred(), clock=clock)
+    found, look_up = Event(), socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *asked, **how: found.wait() and look_up(*asked, **how))
+    uplink = ftp_uplink(1, threads=LooseThreads(reactor, "ftp"))
+    sending = uplink.send(hour())
+    sending.addErrback(lambda failure: failure.value)
+    try:
+        await wait_for(lambda: uplink._delivery.is_looking_up)
+        assert uplink.stop().called
+    finally:
+        found.set()
+    assert "stopped" in (await sending).detail
+
+
+def test_a_stop_does_not_wait_for_ever(clock):
+    threads = NoThreads()
+    threads.run = lambda job: Deferred()
+    uplink = ftp_uplink(1, threads=threads, clock=clock)
     uplink.send(hour())
     stopped = []
     uplink.stop().addCallback(stopped.append)
@@ -164,14 +174,82 @@ def test_a_stop_does_not_wait_for_ever():
     assert stopped == []
     clock.advance(0.2)
     assert stopped == [None]
-    assert not clock.getDelayedCalls()
+
+
+def test_files_that_follow_each_other_go_over_one_connection_which_is_then_left(make_ftp, clock):
+    server = make_ftp()
+    uplink = ftp_uplink(server.port, clock=clock)
+    batches = [file_batch(interval(k), start=NOW - k) for k in range(1, 4)]
+    for batch in batches:
+        assert isinstance(outcome(uplink.send(batch)), Receipt)
+        clock.advance(4)
+    assert server.visits() == 1
+    clock.advance(2)
+    assert outcome(uplink.send(hour())) == Receipt(frozenset(range(1, 361)))
+    assert server.visits() == 2
+    assert len(server.files()) == 4
+    outcome(uplink.stop())
+
+
+def test_a_connection_the_server_closed_meanwhile_is_no_failure(make_ftp, clock):
+    server = make_ftp()
+    uplink = ftp_uplink(server.port, clock=clock)
+    assert isinstance(outcome(uplink.send(file_batch(interval(1), start=NOW - 1))), Receipt)
+    server.again()
+    assert isinstance(outcome(uplink.send(hour())), Receipt)
+    assert len(server.files()) == 2
+    outcome(uplink.stop())
+
+
+def test_records_deleted_while_the_file_is_made_leave_no_file(make_ftp):
+    server = make_ftp()
+    uplink = ftp_uplink(server.port)
+    batch = hour()
+    why = outcome(uplink.send(evolve(batch, pick=lambda numbers: batch.pick(numbers[1:]))))
+    assert "were deleted" in why.detail
+    assert NAME not in server.files()
+    assert "were deleted" in uplink.standing().trouble
+
+
+def test_what_the_journal_says_of_records_it_cannot_give_is_passed_on(make_ftp):
+    uplink = ftp_uplink(make_ftp().port)
+    why = outcome(uplink.send(evolve(hour(), pick=lambda numbers: fail(JournalError("a page is torn")))))
+    assert isinstance(why, JournalError)
+    assert not uplink.standing().is_up
+
+
+def test_a_day_of_ten_second_records_is_never_in_memory_as_a_whole(make_ftp, tmp_path):
+    day = range(10, 86_410, 10)
+    bench = Bench(tmp_path / "journal.db")
+    journal = bench.journal()
+    journal.register("ftp", {10})
+    for first in range(0, len(day), 480):
+        bench.append(journal, *(draft(end=NOON + end, columns=MANY) for end in day[first : first + 480]))
+    around = {"period_s": 10, "latency_s": 86_400, "time_of_day_s": 0, "zone": ZoneInfo("Etc/GMT-12")}
+    feed = FileFeed(journal, Done(), bench.wall, bench.clock, reader="ftp", box_serial="4220080001", **around)
+    bench.wall.step(2 * 86_400)
+    server = make_ftp()
+    uplink = ftp_uplink(server.port)
+    tracemalloc.start()
+    try:
+        file = bench.done(feed.read())
+        content = sum(map(len, uplink._content(file)))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(file.rows) == len(day)
+    assert peak < content, f"{peak} bytes in memory for a file of {content}"
+    assert outcome(uplink.send(file)) == Receipt(frozenset(range(1, len(day) + 1)))
+    (arrived,) = server.files().values()
+    assert len(arrived) == content
+    outcome(uplink.stop())
+    bench.end()
 
 
 @pytest_twisted.ensureDeferred
 async def test_every_period_is_in_exactly_one_complete_file_whatever_the_server_does(make_ftp):
     """Twelve periods, while the server refuses, dies in the middle, loses replies and comes back, by turns."""
     from twisted.internet import reactor
-    from twisted.internet.defer import succeed
 
     server = make_ftp("login")
     periods = [
@@ -188,7 +266,7 @@ async def test_every_period_is_in_exactly_one_complete_file_whatever_the_server_
             return succeed(self.records[0] if self.records else None)
 
         def settle(self, batch, receipt):
-            assert receipt.accepted == {record.n for record in batch.records}
+            assert receipt.accepted == set(batch.numbers)
             self.records.remove(batch)
             self.settled.append((batch, receipt))
             return succeed(None)
@@ -200,22 +278,21 @@ async def test_every_period_is_in_exactly_one_complete_file_whatever_the_server_
         troubles.append(failure.value.detail)
         return failure
 
-    with Threads() as threads:
-        uplink = ftp_uplink(server.port, run_in_thread=threads.run, clock=reactor)
-        send, uplink.send = uplink.send, lambda batch: send(batch).addErrback(noted)
-        limits = Limits(first_pause_s=0.05, longest_pause_s=0.1)
-        uploader = Uploader(feed, uplink, reactor, FixedWall(), lambda *_: None, lambda: 0.0, limits)
-        uploader.start()
-        for fault in ("stor", "die=5000", "rnto", "die=1", "rnto", "short=100", None):
-            before = len(troubles)
-            await wait_for(lambda before=before: len(troubles) > before)
-            complete = {name: content for name, content in server.files().items() if not name.endswith(".part")}
-            assert all(content.count(b"\r\n") == 361 for content in complete.values())
-            server.again(*filter(None, [fault]))
-        await wait_for(lambda: not feed.records)
-        await uploader.stop()
+    uplink = ftp_uplink(server.port, threads=LooseThreads(reactor, "ftp"), clock=reactor)
+    send, uplink.send = uplink.send, lambda batch: send(batch).addErrback(noted)
+    limits = Limits(first_pause_s=0.05, longest_pause_s=0.1)
+    uploader = Uploader([Course(feed)], uplink, reactor, FixedWall(), lambda *_: None, lambda: 0.0, limits)
+    uploader.start()
+    for fault in ("stor", "die=5000", "rnto", "die=1", "rnto", "short=100", None):
+        before = len(troubles)
+        await wait_for(lambda before=before: len(troubles) > before)
+        complete = {name: content for name, content in server.files().items() if not name.endswith(".part")}
+        assert all(content.count(b"\r\n") == 361 for content in complete.values())
+        server.again(*filter(None, [fault]))
+    await wait_for(lambda: not feed.records)
+    await uploader.stop()
     assert [batch.stem for batch, _ in feed.settled] == [batch.stem for batch in periods]
-    assert server.files() == {f"incoming/{batch.stem}.csv": text_of(batch, uplink) for batch in periods}
+    assert server.files() == {f"incoming/{batch.stem}.csv": text_of(batch) for batch in periods}
     seen = " ".join(troubles)
     assert all(word in seen for word in ("log-in: 530", "STOR", "550", "RNTO", "bytes arrived"))
     print(f"\n{len(troubles)} failures, 12 files: {sorted(set(why.split(': ', 1)[1][:40] for why in troubles))}")

@@ -3,7 +3,9 @@
 import pytest
 
 from concentrator.model.errors import TryLater
-from concentrator.uplink.ftp_session import Delivery, Filed, FtpServer
+from concentrator.uplink.delivery import Delivery
+from concentrator.uplink.ftp_session import Filed, FtpServer
+from concentrator.uplink.ftp_wire import Habits
 from tests.support.brokers import free_port
 from tests.support.certificates import identity
 from tests.support.ftp_servers import PASSWORD, USER
@@ -15,11 +17,20 @@ NAME = "box_meter_0_3600.csv"
 def deliver(port, name=NAME, content=CONTENT, **settings):
     """What a delivery gives, or the error."""
     server = FtpServer("127.0.0.1", port, **{"user": USER, "password": PASSWORD, "directory": "/in", **settings})
+    delivery = Delivery(server, Habits(), name, lambda: pieces(content))
     try:
-        return Delivery(server, name, lambda: content).run()
+        return delivery.run()
     except TryLater as why:
         assert PASSWORD not in str(why) + repr(why) + repr(server)
         return why.detail
+    finally:
+        if delivery.session is not None:
+            delivery.session.leave()
+
+
+def pieces(content):
+    """The content as it is made, a little at a time."""
+    return (content[i : i + 4000] for i in range(0, len(content), 4000))
 
 
 @pytest.mark.parametrize("directory", ["", "/", "/a", "/a/b/c d", "relative/path", "/ñandú/x", "/a/b/"])
@@ -90,8 +101,12 @@ def test_another_file_of_that_name_makes_room_once_ours_is_complete(make_ftp):
     deliver(server.port)
     assert server.files()[f"in/{NAME}"] == b"another"
     server.again()
-    assert deliver(server.port) == Filed(replaced=7)
-    assert server.files() == {f"in/{NAME}": CONTENT}
+    assert deliver(server.port) == Filed(replaced=7, kept_as=f"{NAME}.1")
+    assert server.files() == {f"in/{NAME}": CONTENT, f"in/{NAME}.1": b"another"}
+    assert deliver(server.port) == Filed(was_there=True)
+    assert deliver(server.port, content=CONTENT * 2) == Filed(replaced=len(CONTENT), kept_as=f"{NAME}.2")
+    kept = {f"in/{NAME}.1": b"another", f"in/{NAME}.2": CONTENT}
+    assert server.files() == {f"in/{NAME}": CONTENT * 2, **kept}
 
 
 @pytest.mark.parametrize("existing", [None, b"another"])
@@ -100,8 +115,10 @@ def test_a_server_that_knows_no_size_is_served_too(make_ftp, existing):
     if existing is not None:
         (server.root / "in").mkdir()
         (server.root / f"in/{NAME}").write_bytes(existing)
-    assert deliver(server.port) == Filed()
-    assert server.files() == {f"in/{NAME}": CONTENT}
+    sizes = {} if existing is None else {"replaced": 7, "kept_as": f"{NAME}.1"}
+    assert deliver(server.port) == Filed(**sizes)
+    assert server.files() == {f"in/{NAME}": CONTENT, **({f"in/{NAME}.1": b"another"} if existing else {})}
+    assert deliver(server.port) == Filed(was_there=True)
 
 
 def test_a_greeting_that_is_no_utf_8_disturbs_nothing(make_ftp):
@@ -122,7 +139,7 @@ def test_a_server_that_is_not_there_is_named():
 
 def test_a_delivery_aborted_before_it_began_does_nothing(make_ftp):
     server = make_ftp()
-    delivery = Delivery(FtpServer("127.0.0.1", server.port, USER, PASSWORD), NAME, lambda: CONTENT)
+    delivery = Delivery(FtpServer("127.0.0.1", server.port, USER, PASSWORD), Habits(), NAME, lambda: [CONTENT])
     delivery.abort()
     with pytest.raises(TryLater, match="connecting: stopped"):
         delivery.run()
@@ -138,6 +155,13 @@ def test_over_tls_the_file_arrives_and_the_data_connection_is_private_too(make_f
     server = over_tls(make_ftp, tmp_path, authority)
     assert deliver(server.port, tls=True, ca_file=authority.cert_file, content=CONTENT * 10) == Filed()
     assert server.files() == {f"in/{NAME}": CONTENT * 10}
+
+
+def test_a_server_that_vouches_for_itself_is_trusted_where_it_is_named(make_ftp, tmp_path):
+    itself = identity(tmp_path, "itself")
+    server = make_ftp(certificate=(itself.cert_file, itself.key_file))
+    assert deliver(server.port, tls=True, ca_file=itself.cert_file) == Filed()
+    assert server.files() == {f"in/{NAME}": CONTENT}
 
 
 @pytest.mark.parametrize(("trusted", "words"), [("", "certificate verify failed"), ("absent.pem", ": certificates: ")])

@@ -2,17 +2,23 @@
 
 import json
 import subprocess
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_twisted
 from twisted.internet.defer import fail
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.protocol import Factory, Protocol
 from zope.interface import implementer
 
 from concentrator.model.errors import TryLater
 from concentrator.model.record import Receipt
 from concentrator.uplink.broker_endpoint import Trust, broker_endpoint
+from concentrator.uplink.lane import Course
+from concentrator.uplink.meter import Meter
 from concentrator.uplink.payload import Voice
 from concentrator.uplink.uploader import Limits, Uploader
 from tests.support.certificates import identity
@@ -121,6 +127,112 @@ async def test_a_version_5_brokers_limits_are_kept(make_broker):
     await uplink.stop()
 
 
+class Relay(Factory):
+    """Carries bytes to a broker and back, and counts them."""
+
+    def __init__(self, broker):
+        self.broker = broker
+        self.up = self.down = 0
+
+    def buildProtocol(self, address):  # noqa: N802
+        from twisted.internet import reactor
+
+        near, far, early = Protocol(), Protocol(), []
+
+        def upward(data):
+            self.up += len(data)
+            far.transport.write(data) if far.transport else early.append(data)
+
+        def downward(data):
+            self.down += len(data)
+            near.transport.write(data)
+
+        near.dataReceived, far.dataReceived = upward, downward
+        far.connectionMade = lambda: far.transport.writeSequence(early)
+        far.connectionLost = lambda reason: near.transport.loseConnection()
+        near.connectionLost = lambda reason: far.transport and far.transport.loseConnection()
+        connectProtocol(TCP4ClientEndpoint(reactor, "127.0.0.1", self.broker), far)
+        return near
+
+
+class Ear:
+    """An inbox that keeps what it hears, and says something back."""
+
+    topic = f"/ccm/dev/{BOX}/cmd"
+
+    def __init__(self):
+        self.heard = []
+
+    def received(self, payload, is_retained, answer):
+        self.heard.append((payload, is_retained))
+        answer(b"heard " + payload[:20])
+
+
+def publish(port, topic, payload, **how):
+    """Publishes one message as an outsider does; back when the broker has it."""
+    import paho.mqtt.publish
+
+    paho.mqtt.publish.single(topic, payload, qos=1, hostname="127.0.0.1", port=port, **how)
+
+
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
+@pytest_twisted.ensureDeferred
+async def test_what_is_published_to_the_inbox_reaches_it_after_each_welcome_and_is_answered(broker, version):
+    from twisted.internet.threads import deferToThread
+
+    mosquitto, recorder = broker
+    ear = Ear()
+
+    def has_come(wanted):
+        return any(payload.startswith(wanted) for _, payload, _ in recorder.messages)
+
+    uplink = mqtt_uplink(mosquitto.port, version=version, inbox=ear)
+    uplink.start()
+    for word in (b"one", b"two"):
+        recorder.messages.clear()
+        await recorder.until(lambda: has_come(b'{"state":"online"'))  # it is said when the inbox can be reached
+        await deferToThread(publish, mosquitto.back_port, ear.topic, word)
+        await recorder.until(lambda word=word: has_come(b"heard " + word))
+        uplink._session._link.abort("cut by the test")
+    await deferToThread(publish, mosquitto.back_port, ear.topic, "kept", retain=True)
+    await wait_for(lambda: (b"kept", True) in ear.heard)
+    await recorder.until(lambda: has_come(b"heard kept"))
+    await uplink.stop()
+    assert ear.heard == [(b"one", False), (b"two", False), (b"kept", True)]
+    assert {topic for topic, payload, _ in recorder.messages if payload == b"heard kept"} == {f"/ccm/srv/{BOX}/rsp"}
+
+
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
+@pytest_twisted.ensureDeferred
+async def test_a_huge_message_to_the_inbox_reaches_nobody_and_the_next_one_does(broker, version):
+    from twisted.internet.threads import deferToThread
+
+    mosquitto, recorder = broker
+    ear = Ear()
+    uplink = mqtt_uplink(mosquitto.port, version=version, inbox=ear)
+    uplink.start()
+    await recorder.until(lambda: recorder.messages)  # the birth: the inbox can be reached
+    for _ in range(30):  # more than a broker keeps unconfirmed
+        await deferToThread(publish, mosquitto.back_port, ear.topic, b"x" * 300_000)
+    await deferToThread(publish, mosquitto.back_port, ear.topic, "small")
+    await wait_for(lambda: ear.heard)
+    assert ear.heard == [(b"small", False)]
+    assert uplink.standing().is_up
+    if version == "3.1.1":  # a broker of version 5 does not even send it
+        assert uplink._session._link.refused == 30
+    await uplink.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_answer_while_the_broker_is_away_is_dropped(broker):
+    mosquitto, _ = broker
+    uplink = mqtt_uplink(mosquitto.port, inbox=Ear())
+    uplink._answer(b"nobody hears")
+    uplink.start()
+    await uplink.when_ready()
+    await uplink.stop()
+
+
 def tls_front(who):
     return ["allow_anonymous true", f"certfile {who.cert_file}", f"keyfile {who.key_file}"]
 
@@ -139,6 +251,57 @@ async def test_a_broker_vouched_for_or_pinned_is_trusted(make_broker, tmp_path, 
     assert (await uplink.send(batch(*map(interval, range(1, 101))))).accepted == set(range(1, 101))
     await recorder.until(lambda: recorder.numbers() == set(range(1, 101)))
     await uplink.stop()
+
+
+@pytest.mark.parametrize("is_pinned", [False, True])
+@pytest.mark.parametrize("shown", ["own", "with its key in one file", "stranger's", "none"])
+@pytest_twisted.ensureDeferred
+async def test_a_broker_that_wants_our_certificate_gets_it(make_broker, tmp_path, authority, is_pinned, shown):
+    served = identity(tmp_path, "broker", authority)
+    own = identity(tmp_path, "box", None if shown == "stranger's" else authority)
+    cert_file, key_file = own.cert_file, own.key_file
+    if shown == "with its key in one file":
+        both = tmp_path / "both.pem"
+        both.write_text(Path(key_file).read_text() + Path(cert_file).read_text())
+        cert_file, key_file = str(both), ""
+    elif shown == "none":
+        cert_file = key_file = ""
+    front = [*tls_front(served)[1:], f"cafile {authority.cert_file}", "require_certificate true"]
+    mosquitto, _ = make_broker(front=[*front, "use_identity_as_username true"])
+    whom = {"pinned_file": served.cert_file} if is_pinned else {"ca_file": authority.cert_file}
+    uplink = mqtt_uplink(mosquitto.port, Trust(**whom, own_cert_file=cert_file, own_key_file=key_file))
+    if shown in ("own", "with its key in one file"):
+        uplink.start()
+        await uplink.when_ready()
+        assert (await uplink.send(batch(interval(1)))).accepted == {1}
+    else:
+        assert await given_up(uplink)
+        assert not uplink.standing().is_up
+    await uplink.stop()
+
+
+@pytest.mark.parametrize("trust", [None, "authority"])
+@pytest_twisted.ensureDeferred
+async def test_every_byte_is_counted_that_tcp_carries(make_broker, tmp_path, authority, trust):
+    from twisted.internet import reactor
+
+    served = identity(tmp_path, "broker", authority)
+    mosquitto, _ = make_broker(front=tls_front(served) if trust else ())
+    relay = Relay(mosquitto.port)
+    port = reactor.listenTCP(0, relay, interface="127.0.0.1")
+    meter = Meter(FixedWall(), reactor, ZoneInfo("UTC"), lambda counts: None)
+    endpoint = broker_endpoint(
+        reactor, "127.0.0.1", port.getHost().port, trust and Trust(ca_file=authority.cert_file), meter
+    )
+    uplink = mqtt_uplink(0, endpoint=endpoint, meter=meter)
+    uplink.start()
+    await uplink.when_ready()
+    await uplink.send(batch(*map(interval, range(1, 201))))
+    await uplink.stop()
+    await wait_for(lambda: (meter.traffic.sent, meter.traffic.received) == (relay.up, relay.down))
+    assert relay.up > 200 * 100
+    assert uplink.standing().traffic == meter.traffic
+    await port.stopListening()
 
 
 @pytest_twisted.ensureDeferred
@@ -191,7 +354,9 @@ def uploading(uplink, records):
 
     feed, reports = MemoryFeed(list(records), limit=200), []
     limits = Limits(first_pause_s=0.05, longest_pause_s=0.2)
-    uploader = Uploader(feed, uplink, reactor, FixedWall(), lambda *told: reports.append(told), lambda: 0.5, limits)
+    uploader = Uploader(
+        [Course(feed)], uplink, reactor, FixedWall(), lambda *told: reports.append(told), lambda: 0.5, limits
+    )
     return feed, uploader, reports
 
 

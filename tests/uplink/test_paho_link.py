@@ -9,7 +9,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from concentrator.model.errors import TryLater
-from concentrator.uplink.paho_link import Hello, PahoLink, Terms, Verdict
+from concentrator.uplink.paho_link import LONGEST_RECEIVED, Hello, PahoLink, Terms, Verdict
 from concentrator.uplink.payload import Message
 
 WILL = Message("/srv/42/status", b"gone", retain=True)
@@ -74,7 +74,7 @@ def welcomed(connack=CONNACK_311, **hello):
     return call
 
 
-def test_paho_still_has_the_two_functions_we_replace():
+def test_paho_still_has_the_three_functions_we_replace():
     """If this fails, paho was changed underneath us: see _Client."""
     import inspect
 
@@ -83,6 +83,8 @@ def test_paho_still_has_the_two_functions_we_replace():
     source = inspect.getsource(paho.Client)
     assert "self._sock = self._create_socket()" in source
     assert "return self._handle_pubrec()" in source
+    assert 'return self._handle_pubackcomp("PUBACK")' in source
+    assert 'return self._handle_pubackcomp("PUBCOMP")' in source
     assert {"_in_packet", "_protocol", "_out_message_mutex", "_out_messages"} <= set(vars(Call().link._client))
 
 
@@ -93,7 +95,11 @@ def test_connect_names_client_keepalive_will_user_and_a_clean_session():
 
 
 def test_connect_of_version_5_asks_for_a_clean_start():
-    assert Call(version="5").sent()[2:14] == b"\x00\x04MQTT\x05\x2e\x00\x3c\x00\x00"
+    assert Call(version="5").sent()[2:13] == b"\x00\x04MQTT\x05\x2e\x00\x3c\x05"
+
+
+def test_connect_of_version_5_says_how_long_a_message_to_us_may_be():
+    assert Call(version="5").sent()[13:18] == b"\x27\x00\x01\x08\x00"
 
 
 def test_the_password_is_in_no_description():
@@ -237,6 +243,49 @@ def test_a_connection_that_falls_before_the_welcome_fails_it():
     assert call.outcome[0].check(TryLater)
     assert call.why() == "the other end closed the connection"
     assert not call.clock.getDelayedCalls()
+
+
+@pytest.mark.parametrize(("connack", "version"), [(CONNACK_311, "3.1.1"), (CONNACK_5, "5")])
+def test_a_message_to_us_is_confirmed_and_handed_over_with_whether_it_was_kept(connack, version):
+    call = welcomed(connack, version=version)
+    received = []
+    call.link.received = lambda payload, is_retained: received.append((payload, is_retained))
+    call.link.subscribe("/dev/42/cmd")
+    nothing = b"\x00" if version == "5" else b""
+    body = b"\x00\x01" + nothing + b"\x00\x0b/dev/42/cmd\x01"
+    assert call.sent() == b"\x82" + bytes([len(body)]) + body
+    for head in (b"\x32", b"\x33"):
+        body = b"\x00\x0b/dev/42/cmd\x00\x05" + nothing + b"{}"
+        call.link.dataReceived(head + bytes([len(body)]) + body)
+        assert call.sent()[:4] in (b"\x40\x02\x00\x05", b"\x40\x04\x00\x05", b"\x40\x03\x00\x05")
+    assert received == [(b"{}", False), (b"{}", True)]
+    assert [type(payload) for payload, _ in received] == [bytes, bytes]
+
+
+@pytest.mark.parametrize("size", [LONGEST_RECEIVED + 1, LONGEST_RECEIVED + 5000])
+def test_a_message_to_us_that_is_too_long_is_confirmed_and_counted_and_handed_to_nobody(size):
+    call = welcomed()
+    received = []
+    call.link.received = lambda *told: received.append(told)
+    remaining = 2 + 1 + 2 + size
+    length = bytes([remaining & 127 | 128, remaining >> 7 & 127 | 128, remaining >> 14])
+    packet = b"\x32" + length + b"\x00\x01t\x00\x09" + b"x" * size
+    for at in range(0, len(packet), 20_000):
+        call.link.dataReceived(packet[at : at + 20_000])
+    assert call.sent() == b"\x40\x02\x00\x09"
+    assert (received, call.link.refused) == ([], 1)
+    call.link.dataReceived(b"\x30\x04\x00\x01tx")
+    assert received == [(b"x", False)]
+
+
+def test_the_messages_of_one_turn_go_out_in_one_write():
+    call = welcomed()
+    written = []
+    call.transport.write = written.append
+    for _ in range(50):
+        call.link.publish(DATA, 1)
+    call.clock.advance(0)
+    assert [len(piece) for piece in written] == [50 * 8]
 
 
 @given(st.binary(max_size=60), st.sampled_from(["3.1.1", "5"]))

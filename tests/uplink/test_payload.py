@@ -1,8 +1,13 @@
 import json
 
 import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
 
+from concentrator.model.quantity import Kind, Quantity
 from concentrator.model.reading import Quality
+from concentrator.model.record import Draft, Record, Tally
 from concentrator.uplink.payload import Message, Voice, is_live
 from tests.support.records import NOW, event, interval
 
@@ -20,9 +25,35 @@ def test_an_interval_is_said_as_the_contract_has_it():
     )
 
 
+KINDS = st.sampled_from(list(Kind))
+COLUMN = st.builds(Quantity, st.text(max_size=4), st.just("V"), KINDS, st.just(""), st.integers(0, 6))
+STEPS = st.integers(-(2**70), 2**70)
+TALLY = st.none() | st.builds(Tally, st.integers(1, 100), STEPS, STEPS, STEPS, STEPS)
+
+
+@given(st.lists(st.tuples(COLUMN, TALLY), max_size=5, unique_by=lambda each: each[0].name), st.text(max_size=5))
+def test_what_is_said_of_an_interval_is_json_of_its_values_to_the_last_digit(cells, alias):
+    columns, tallies = tuple(column for column, _ in cells), tuple(tally for _, tally in cells)
+    record = Record("k3f9", 7, Draft("main", "42", NOW, 10, columns, tallies))
+    said = {"v": 1, "j": "k3f9", "n": 7, "serial": "42", "alias": alias, "ts": "2026-11-28T10:15:00Z", "period": 10}
+    said |= {"values": record.values, "quality": "good"}
+    assert VOICE.record(record, alias, NOW).payload == json.dumps(
+        said, ensure_ascii=False, separators=(",", ":")
+    ).encode("utf-8", "surrogatepass")
+
+
 def test_a_quality_that_is_not_good_is_said():
     payload = json.loads(VOICE.record(interval(1, quality=Quality.PARTIAL), "", NOW).payload)
     assert payload["quality"] == "partial"
+    assert "coverage" not in payload
+
+
+def test_of_a_partial_interval_it_is_said_how_much_of_it_was_heard():
+    heard = interval(1, quality=Quality.PARTIAL)
+    heard = evolve(heard, draft=evolve(heard.draft, covered=7))
+    assert json.loads(VOICE.record(heard, "", NOW).payload)["coverage"] == 0.7
+    whole = evolve(heard, draft=evolve(heard.draft, quality=Quality.GOOD))
+    assert "coverage" not in json.loads(VOICE.record(whole, "", NOW).payload)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from concentrator.model.errors import TryLater
 from concentrator.model.record import Receipt
 from concentrator.uplink.paho_link import Terms, Verdict
 from concentrator.uplink.payload import Message
-from concentrator.uplink.session import Manners, Session
+from concentrator.uplink.session import GATHER_S, Manners, Session
 from tests.support.records import batch, interval
 
 FINE, DENIED, PATIENCE = Verdict(0, "Success"), Verdict(0x87, "Not authorized"), Verdict(0x97, "Quota exceeded")
@@ -43,13 +43,60 @@ class Desk:
         return [message.payload for message, _ in self.link.published]
 
 
-@pytest.mark.parametrize(("own", "theirs"), [(2, 65535), (50, 2)])
-def test_the_window_is_ours_or_the_brokers_whichever_is_narrower(own, theirs):
+@pytest.mark.parametrize(("own", "theirs"), [(6, 65535), (50, 6)])
+def test_a_batch_takes_its_share_of_our_window_or_the_brokers_whichever_is_narrower(own, theirs):
     desk = Desk(own, Terms(window=theirs))
     desk.send(1, 2, 3)
     assert desk.payloads == [b"1", b"2"]
     desk.link.settled(102, FINE)
     assert desk.payloads == [b"1", b"2", b"3"]
+
+
+@pytest.mark.parametrize("width", range(1, 8))
+def test_the_brokers_window_is_never_exceeded_whatever_is_sent_and_said(width):
+    desk = Desk(50, Terms(window=width))
+    desk.session.say(Message("status", b"birth"), 1)
+    for numbers in ((1, 2, 3, 4), (11, 12, 13, 14), (21,), (31, 32)):
+        desk.send(*numbers)
+        desk.session.say(Message("rsp", b"answer"), 1)
+    confirmed = 0
+    while confirmed < len(desk.payloads):
+        assert len(desk.payloads) - confirmed <= width
+        confirmed += 1
+        desk.link.settled(100 + confirmed, FINE)
+    assert (len(desk.payloads), len(desk.outcome)) == (16, 4)
+    assert not desk.clock.getDelayedCalls()
+
+
+def test_what_comes_last_has_its_place_while_other_batches_are_on_their_way():
+    desk = Desk(window=6)
+    desk.send(*range(1, 50))
+    desk.send(*range(51, 100))
+    assert desk.payloads == [b"1", b"2", b"51", b"52"]
+    desk.send(100)
+    assert desk.payloads[-1] == b"100"
+
+
+def test_a_batch_sent_by_whoever_hears_of_one_is_sent_at_once_and_told_once():
+    desk = Desk()
+    told = []
+    for numbers in ((1,), (2,)):
+        desk.session.send(batch(*map(interval, numbers))).addCallback(told.append).addCallback(lambda _: desk.send(3))
+    desk.link.settled(101, FINE)
+    desk.link.settled(102, FINE)
+    assert desk.payloads == [b"1", b"2", b"3", b"3"]
+    assert len(told) == 2
+
+
+def test_who_says_something_hears_whether_the_broker_took_it():
+    desk, heard = Desk(window=2), []
+    for _ in range(4):
+        desk.session.say(Message("rsp", b"answer"), 1).addCallback(heard.append)
+    desk.link.settled(101, FINE)
+    desk.link.settled(102, DENIED)
+    assert heard == [True, False]
+    desk.session.give_up("gone")
+    assert heard == [True, False, False, False]
 
 
 def test_the_receipt_comes_with_the_last_verdict_and_tells_taken_from_refused():
@@ -64,7 +111,7 @@ def test_the_receipt_comes_with_the_last_verdict_and_tells_taken_from_refused():
 
 
 def test_a_broker_that_asks_for_patience_keeps_the_record_with_us():
-    desk = Desk(window=2)
+    desk = Desk(window=6)
     desk.send(1, 2, 3)
     desk.link.settled(101, FINE)
     desk.link.settled(102, PATIENCE)
@@ -76,7 +123,7 @@ def test_a_broker_that_asks_for_patience_keeps_the_record_with_us():
 
 
 def test_when_the_session_falls_what_was_in_flight_is_named_and_what_was_taken_is_told():
-    desk = Desk(window=2)
+    desk = Desk(window=6)
     desk.send(1, 2, 3)
     desk.link.settled(101, FINE)
     desk.session.give_up("gone")
@@ -107,7 +154,7 @@ def test_a_broker_that_stops_confirming_is_left_after_a_minute_of_silence():
     desk.send(1, 2)
     desk.clock.pump([30, 29])
     desk.link.settled(101, FINE)
-    desk.clock.pump([30, 29])
+    desk.clock.pump([GATHER_S, 30, 29])
     assert desk.link.aborted == []
     desk.clock.advance(1)
     assert desk.link.aborted == ["nothing confirmed in 60 s"]
@@ -126,13 +173,6 @@ def test_verdicts_on_other_messages_change_nothing():
     desk.send(1)
     desk.link.settled(101, DENIED)
     assert desk.outcome == []
-
-
-def test_one_batch_at_a_time():
-    desk = Desk()
-    desk.send(1)
-    with pytest.raises(RuntimeError):
-        desk.send(2)
 
 
 def test_a_batch_nobody_waits_for_any_more_is_forgotten():

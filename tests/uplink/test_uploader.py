@@ -4,6 +4,7 @@ from twisted.internet.task import Clock
 from concentrator.api import Standing
 from concentrator.model.errors import Full, TryLater
 from concentrator.model.record import Receipt
+from concentrator.uplink.lane import Course
 from concentrator.uplink.uploader import Limits, Uploader
 from tests.support.records import FixedWall, MemoryFeed, event, interval
 
@@ -52,13 +53,13 @@ class ScriptedUplink:
 class House:
     """An uploader among neighbours that write down what happens to them."""
 
-    def __init__(self, *outcomes, records=(), limit=20, limits=None):
+    def __init__(self, *outcomes, records=(), limit=20, limits=None, uplink=None):
         self.clock = Clock()
         self.feed = MemoryFeed(list(records), limit)
-        self.uplink = ScriptedUplink(*outcomes)
+        self.uplink = uplink or ScriptedUplink(*outcomes)
         self.reports = []
         self.uploader = Uploader(
-            self.feed,
+            [Course(self.feed)],
             self.uplink,
             self.clock,
             FixedWall(),
@@ -146,8 +147,7 @@ def test_a_record_in_flight_at_three_disconnects_is_sent_alone_then_given_up_and
             self.outcomes = [TryLater("gone", EMPTY, numbers)] if 2 in numbers else []
             return super().send(batch)
 
-    house = House(records=three())
-    house.uplink = house.uploader._uplink = Broker()
+    house = House(records=three(), uplink=Broker())
     house.uploader.start()
     house.clock.pump([1] * 40)
     together = [1, 2, 3]

@@ -26,5 +26,22 @@ def test_it_is_done_when_nothing_is_unsent_or_flying_and_the_receipt_tells_the_r
     assert window.receipt == Receipt(frozenset({4}), {5: "no"})
 
 
+def test_more_is_wanted_when_half_of_the_width_is_free_and_something_waits_or_all_is_done():
+    window = Window([interval(n) for n in range(1, 6)], 4)
+    for mid in (1, 2, 3, 4):
+        window.sent(window.next(), mid)
+    wanted = []
+    for mid in (1, 2):
+        window.accept(window.landed(mid))
+        wanted.append(window.wants_more)
+    assert wanted == [False, True]
+    window.sent(window.next(), 5)
+    wanted = []
+    for mid in (3, 4, 5):
+        window.accept(window.landed(mid))
+        wanted.append(window.wants_more)
+    assert wanted == [False, False, True]
+
+
 def test_a_number_of_somebody_else_lands_nothing():
     assert Window([interval(1)], 1).landed(7) is None
