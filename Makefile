@@ -1,4 +1,4 @@
-# The developer's whole interface: demo, test, lint, bench, docs, clean. Python lives in .venv; a stamp in it says for
+# The developer's whole interface: demo, test, soak, lint, bench, docs, clean. Python lives in .venv; a stamp in it says for
 # which setup.cfg it was filled, so that only the first run waits.
 
 PYTHON ?= python3
@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: demo test lint bench docs clean peers bench-peers
+.PHONY: demo test soak lint bench docs clean peers bench-peers
 
 demo: $(VENV)/.demo  ## everything at work, without hardware; options: make demo ARGS="--meters 32"
 	@$(BIN)/ccmaster demo $(ARGS)
@@ -14,17 +14,23 @@ demo: $(VENV)/.demo  ## everything at work, without hardware; options: make demo
 test: $(VENV)/.test peers lint  ## lint and all tests; options: make test ARGS="-k journal"
 	$(BIN)/python -m pytest $(ARGS)
 
+soak: $(VENV)/.test peers  ## the whole program among faults; options: make soak ARGS="--faults 200 --seed 7"
+	$(BIN)/python -m tests.whole.chaos $(ARGS)
+
 lint: $(VENV)/.test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.test bench-peers  ## prints figures beside named peers; options: make bench ARGS=bus
+bench: $(VENV)/.bench bench-peers  ## prints figures beside named peers; options: make bench ARGS=bus
 	$(BIN)/python -m bench $(ARGS)
 
 docs: $(VENV)/.demo  ## makes the pages that are made from the program
 	$(BIN)/python -m concentrator.app.settings_page > docs/settings.md
+	$(BIN)/python -m concentrator.app.commands_page > docs/commands.md
+	$(BIN)/python -m concentrator.app.devices_page > docs/devices.md
+	$(BIN)/python -m concentrator.profile.json_schema > docs/profile.schema.json
 
 clean:
 	rm -rf .venv build dist *.egg-info .*_cache .hypothesis
@@ -43,6 +49,10 @@ $(VENV)/.test: $(BIN)/python setup.cfg pyproject.toml
 	$(INSTALL) '.[test]'
 	@touch $@
 
+$(VENV)/.bench: $(BIN)/python setup.cfg pyproject.toml
+	$(INSTALL) '.[test,bench]'
+	@touch $@
+
 # Installs what the shell names in $$missing, where this user may; else says who needs it, and the words that do it.
 define install_missing
 [ -z "$$missing" ] || { \
@@ -58,8 +68,11 @@ peers:
 	@PATH="$$PATH:/usr/sbin:/sbin"; missing=; \
 	command -v mosquitto >/dev/null || missing="$$missing mosquitto"; \
 	command -v mosquitto_sub >/dev/null || missing="$$missing mosquitto-clients"; \
+	command -v vsftpd >/dev/null || missing="$$missing vsftpd"; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 	  || missing="$$missing chromium"; \
+	ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || missing="$$missing libfaketime"; \
+	command -v cc >/dev/null || missing="$$missing gcc libc6-dev"; \
 	$(call install_missing,The tests)
 
 # What the benches' peers in C are made with.
@@ -68,4 +81,5 @@ bench-peers:
 	command -v cc >/dev/null || missing="$$missing gcc libc6-dev"; \
 	command -v pkg-config >/dev/null || missing="$$missing pkg-config"; \
 	pkg-config --exists libmodbus 2>/dev/null || missing="$$missing libmodbus-dev"; \
+	command -v rrdtool >/dev/null || missing="$$missing rrdtool"; \
 	$(call install_missing,The benches)

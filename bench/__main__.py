@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from bench import bus, codec, cpu, dead, forty, full, tcp
+from bench import box, bus, catalogue, codec, cpu, dead, forty, full, mqtt, store, tcp, wear, whole_path
 
 BENCHES: dict[str, ModuleType] = {
     "bus": bus,
@@ -20,6 +20,12 @@ BENCHES: dict[str, ModuleType] = {
     "full": full,
     "tcp": tcp,
     "codec": codec,
+    "catalogue": catalogue,
+    "store": store,
+    "wear": wear,
+    "box": box,
+    "mqtt": mqtt,
+    "whole": whole_path,
 }
 """Each has `measured(repetitions, told)`, which gives its results, and `report(results)`, which puts them in words."""
 

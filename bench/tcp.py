@@ -5,20 +5,18 @@ Devices answer at once, and after 20 ms; everybody waits 3 s for an answer. Tran
 from __future__ import annotations
 
 import json
-import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from attrs import frozen
 
 from bench.compile import compiled
-from bench.process import cpu_ns, last_words, rss_mib, running
+from bench.process import cpu_ns, last_words, on_processor, rss_mib, running
 from bench.table import Column, table
 
 DEVICES, REGISTERS = 1000, 40
@@ -28,7 +26,6 @@ PEERS = ("libmodbus threads", "pymodbus async")
 _WARM = 5  # answers from each device before the window opens
 _SETTLED_S = 0.5
 _PATIENCE_S = 40.0
-_PROCESSORS = sorted(os.sched_getaffinity(0))
 
 
 def _python(module: str, *more: str) -> Callable[[int], list[str]]:
@@ -72,8 +69,7 @@ _COLUMNS = (
 
 def measured(repetitions: int, told: Callable[[str], None]) -> list[Rate]:
     """Every client with every latency, in turn, as often as asked for."""
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection for each device
+    let_many_connections()
     steps = [(client, name) for _ in range(repetitions) for name in LATENCIES for client in CLIENTS]
     rates = []
     for number, (client, name) in enumerate(steps, 1):
@@ -82,21 +78,32 @@ def measured(repetitions: int, told: Callable[[str], None]) -> list[Rate]:
     return rates
 
 
+def let_many_connections() -> None:
+    """Lets this program and those it starts have a connection for each device."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def port_of(devices: subprocess.Popen[str]) -> int:
+    """Where the devices that were just started listen."""
+    assert devices.stdout is not None
+    return int(json.loads(devices.stdout.readline())["port"])
+
+
 def measure(client: str, bus: str, latency_us: int, seconds: float) -> Rate:
     """Lets a client read all devices for that long; RuntimeError with its last words when it does not."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         words = Path(name) / "client.txt"
         command = [str(compiled("tcp_devices")), str(DEVICES), str(latency_us)]
-        with _on_processor(-1), running(command, Path(name) / "devices.txt") as devices:
-            assert devices.stdout is not None
-            port, began = json.loads(devices.stdout.readline())["port"], time.monotonic()
-            with _on_processor(0), running(CLIENTS[client](port), words) as process:
-                _warm_up(client, devices, process, words)
+        with on_processor(-1), running(command, Path(name) / "devices.txt") as devices:
+            port, began = port_of(devices), time.monotonic()
+            with on_processor(0), running(CLIENTS[client](port), words) as process:
+                warm_up(client, devices, process, words)
                 start_s = time.monotonic() - began
                 time.sleep(_SETTLED_S)
-                before = _now(devices, process, words)
+                before = moment(devices, process, words)
                 time.sleep(seconds)
-                after = _now(devices, process, words)
+                after = moment(devices, process, words)
                 if process.poll() is not None:
                     raise RuntimeError(f"{client} ended: {last_words(words)}")
                 memory_mib = rss_mib(process.pid)
@@ -130,7 +137,8 @@ def summed_up(client: str, bus: str, before: Moment, after: Moment, *, rss_mib: 
     )
 
 
-def _now(devices: subprocess.Popen[str], process: subprocess.Popen[str], words: Path) -> Moment:
+def moment(devices: subprocess.Popen[str], process: subprocess.Popen[str], words: Path) -> Moment:
+    """What is known now; every line in the file `words` is an error."""
     answers, errors = _asked(devices)["answers"], len(words.read_text().splitlines())
     return Moment(time.monotonic(), answers, errors, cpu_ns(process.pid), cpu_ns(devices.pid))
 
@@ -143,23 +151,13 @@ def _asked(devices: subprocess.Popen[str]) -> dict[str, int]:
     return counts
 
 
-def _warm_up(client: str, devices: subprocess.Popen[str], process: subprocess.Popen[str], words: Path) -> None:
+def warm_up(client: str, devices: subprocess.Popen[str], process: subprocess.Popen[str], words: Path) -> None:
+    """Back when each device has answered a few times; RuntimeError with the client's last words when they do not."""
     patience = time.monotonic() + _PATIENCE_S
     while (counts := _asked(devices))["connections"] < DEVICES or counts["answers"] < _WARM * DEVICES:
         if process.poll() is not None or time.monotonic() > patience:
             raise RuntimeError(f"{client} does not read: {last_words(words)}")
         time.sleep(0.05)
-
-
-@contextmanager
-def _on_processor(which: int) -> Iterator[None]:
-    """What is started meanwhile stays on one of the processors this program may use, where it may use several: so
-    that client and devices do not push each other about."""
-    os.sched_setaffinity(0, {_PROCESSORS[which]})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, _PROCESSORS)
 
 
 def report(rates: Sequence[Rate]) -> str:

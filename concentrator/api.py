@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from attrs import field, frozen
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from concentrator.model.profile import Block, DeviceProfile
 from concentrator.model.quantity import Quantity
 from concentrator.model.reading import Value
-from concentrator.model.record import Batch, Receipt
+from concentrator.model.record import Batch, Receipt, Record
 from concentrator.wire.conversation import Conversation
 
 
@@ -115,9 +115,21 @@ class LinkProtocol(Protocol):
 
 
 @frozen
+class MonthsTraffic:
+    """What a connection has carried in a calendar month, such as "2026-11": bytes received and sent, and how many it
+    may carry in all (0: any number)."""
+
+    month: str
+    received: int
+    sent: int
+    cap: int = 0
+
+
+@frozen
 class UplinkState:
     """What people see of an uplink: whether it is connected, since when (UTC seconds), its last success, what is
-    wrong now in a sentence (empty when nothing is), and how many records wait (None: not known)."""
+    wrong now in a sentence (empty when nothing is), how many records wait (None: not known), and what this month's
+    traffic is (None: not counted). `commands`: how many came by it, by what became of them."""
 
     name: str
     kind: str
@@ -129,16 +141,19 @@ class UplinkState:
     waiting: int | None = None
     delivered: int = 0
     rejected: int = 0
+    traffic: MonthsTraffic | None = None
+    commands: Mapping[str, int] = field(factory=dict)
 
 
 @frozen
 class Standing:
     """How an uplink is doing: whether it can deliver, since when that is so (UTC seconds; None until first known),
-    and what is wrong now in a sentence, empty when nothing is."""
+    what is wrong now in a sentence, empty when nothing is, and its traffic where that is counted."""
 
     is_up: bool = False
     since: float | None = None
     trouble: str = ""
+    traffic: MonthsTraffic | None = None
 
     def turned(self, now: float, trouble: str = "", *, is_up: bool = False) -> Standing:
         """What is known from `now` (UTC seconds) on; `since` moves only when going up or down."""
@@ -169,6 +184,20 @@ class Uplink(Protocol):
         """How it is doing now."""
 
 
+class Inbox(Protocol):
+    """Who takes what the outside publishes to the box, over an uplink that can be spoken to.
+
+    `topic`: where that is published. `received` is called with each payload, of at most 64 KiB, whether the broker had
+    kept it from before (`is_retained`), and with what publishes an answer: it may be called at any time later, any
+    number of times, drops what cannot be said at that moment, and fires with whether the broker has taken the answer.
+    """
+
+    topic: str
+
+    def received(self, payload: bytes, is_retained: bool, answer: Callable[[bytes], Deferred[bool]]) -> None:
+        """Somebody published this; whatever it is, nothing is raised."""
+
+
 class Feed(Protocol):
     """Where an uploader takes its batches from, and gives their receipts back."""
 
@@ -185,17 +214,32 @@ class Feed(Protocol):
         """How many records are unsettled, as last known."""
 
 
+def _picks_nothing(numbers: Sequence[int]) -> Deferred[Sequence[Record]]:
+    return succeed(())
+
+
 @frozen
 class FileBatch(Batch):
-    """A batch that is one file: `stem` is its name without the ending, `serial` its device, `start` and `stop` the
-    period's bounds in UTC seconds, `columns` in order; records ending at or before `start` are late ones of earlier
-    periods. Its records never change once the intent is on the disk."""
+    """A batch that is one file: `stem` is its name without the ending, `uid` and `serial` its device, `start` and
+    `stop` the period's bounds in UTC seconds, `period` the length of its newest interval in seconds (None where there
+    is no interval), `columns` in order.
+
+    It has no `records`, for a day of them is long: `numbers` are those it settles, `rows` those that become rows, in
+    the order they do, and `pick(numbers)` gives the records of some of them, in any order; a record that was deleted
+    meanwhile is missing there. Records that end at or before `start` are late ones of earlier periods. What a file
+    holds never changes once its intent is on the disk.
+    """
 
     stem: str = ""
+    uid: str = ""
     serial: str = ""
     columns: tuple[Quantity, ...] = ()
     start: int = 0
     stop: int = 0
+    period: int | None = None
+    numbers: tuple[int, ...] = ()
+    rows: Sequence[int] = ()
+    pick: Callable[[Sequence[int]], Deferred[Sequence[Record]]] = field(default=_picks_nothing, eq=False)
     intent: int = 0
 
 

@@ -14,7 +14,7 @@ from concentrator.actions.tasks import RUNNING, Tasks, Tell
 from concentrator.model.errors import Busy, OutOfRange
 
 HIGHEST = 247
-SCAN = "line.scan"
+SCAN = "scan"
 POLLING = "polling"
 """The use of a line that is read as ever."""
 
@@ -27,7 +27,7 @@ Scanner = Callable[[str, range, bool, Tell], Deferred[object]]
 
 
 def scanning_actions(tasks: Tasks, use: Use, scan: Scanner) -> Iterable[Action]:
-    """`line.scan`."""
+    """`scan`."""
 
     def begin(line: str, first: int, last: int, while_polling: bool) -> dict[str, object]:
         if last < first:

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from typing import Any
 
 from attrs import frozen
 
@@ -19,13 +20,15 @@ _FOUND_MOST = 60
 
 class Kind(StrEnum):
     """The types an argument may have, under the names JSON Schema gives them; `value` is either a number or a text,
-    as the values of variables are."""
+    as the values of variables are; an array is one of texts."""
 
     TEXT = "string"
     INTEGER = "integer"
     NUMBER = "number"
     FLAG = "boolean"
     VALUE = "value"
+    TEXTS = "array"
+    OBJECT = "object"
 
 
 def _is_number(value: object) -> bool:
@@ -39,6 +42,8 @@ _FITS: Mapping[Kind, Callable[[object], bool]] = {
     Kind.NUMBER: lambda value: _is_number(value),
     Kind.FLAG: lambda value: isinstance(value, bool),
     Kind.VALUE: lambda value: isinstance(value, str) or _is_number(value),
+    Kind.TEXTS: lambda value: isinstance(value, list) and all(isinstance(each, str) for each in value),
+    Kind.OBJECT: lambda value: isinstance(value, dict),
 }
 _CALLED = {
     Kind.TEXT: "a text",
@@ -46,15 +51,19 @@ _CALLED = {
     Kind.NUMBER: "a number",
     Kind.FLAG: "true or false",
     Kind.VALUE: f"a number, or a text of at most {TEXT_MOST} characters",
+    Kind.TEXTS: "a list of texts",
+    Kind.OBJECT: "an object",
 }
+_UNITS = {Kind.TEXT: " characters", Kind.TEXTS: " items"}
+_BOUNDS = {Kind.TEXT: ("minLength", "maxLength"), Kind.TEXTS: ("minItems", "maxItems")}
 
 
 @frozen
 class Argument:
     """One argument of an action.
 
-    `least` and `most` bound a number, or the length of a text in characters (at most 256 where nothing is said, and
-    where it stands for a number);
+    `least` and `most` bound a number, the length of a text in characters (at most 256 where nothing is said, and where
+    it stands for a number), or the items of an array;
     `choices`, where given, are the only values allowed; `default` stands in for one that is not required and not given.
     """
 
@@ -71,13 +80,15 @@ class Argument:
         """Whether the value has the argument's type; NaN and infinities are no numbers."""
         return _FITS[self.kind](value)
 
-    def allows(self, value: str | float) -> bool:
+    def allows(self, value: Any) -> bool:
         """Whether a value of the right type is one of the choices, or within the bounds."""
         if self.choices:
             return value in self.choices
         if self.kind is Kind.VALUE and isinstance(value, str):
             return len(value) <= TEXT_MOST
-        size = len(value) if isinstance(value, str) else value
+        if self.kind is Kind.OBJECT:
+            return True
+        size = value if isinstance(value, int | float) else len(value)
         least, most = self._bounds()
         return (least is None or size >= least) and (most is None or size <= most)
 
@@ -86,7 +97,7 @@ class Argument:
         if self.choices:
             return "one of " + ", ".join(map(str, self.choices))
         least, most = self._bounds()
-        unit = " characters" if self.kind is Kind.TEXT else ""
+        unit = _UNITS.get(self.kind, "")
         if least is not None and most is not None:
             return f"{_CALLED[self.kind]} of {least:g} to {most:g}{unit}"
         if least is not None:
@@ -98,10 +109,12 @@ class Argument:
     def describe(self) -> dict[str, object]:
         """The argument as a JSON Schema."""
         least, most = self._bounds()
-        lower, upper = ("minLength", "maxLength") if self.kind is Kind.TEXT else ("minimum", "maximum")
+        lower, upper = _BOUNDS.get(self.kind, ("minimum", "maximum"))
         said: dict[str, object] = {"type": self.kind.value, "description": self.summary}
         if self.kind is Kind.VALUE:
             said |= {"type": [Kind.NUMBER.value, Kind.TEXT.value], "maxLength": TEXT_MOST}
+        if self.kind is Kind.TEXTS:
+            said["items"] = {"type": Kind.TEXT.value}
         if self.choices:
             said["enum"] = list(self.choices)
         else:
@@ -133,7 +146,7 @@ def checked(schema: Sequence[Argument], given: Mapping[str, object]) -> dict[str
         value = values[argument.name] = given[argument.name]
         if not argument.fits(value):
             misfits.append(f"{argument.name}: found {quoted(value)}, expected {argument.rule()}")
-        elif isinstance(value, str | int | float) and not argument.allows(value):
+        elif not argument.allows(value):
             strays.append(f"{argument.name}: found {quoted(value)}, expected {argument.rule()}")
     if misfits:
         raise WrongArguments("; ".join(misfits + strays))

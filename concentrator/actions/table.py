@@ -24,6 +24,9 @@ from concentrator.model.errors import (
     NotConfirmed,
     NotWritable,
     OutOfRange,
+    Repeated,
+    Stale,
+    TooLarge,
     TooOften,
     TryLater,
     Unknown,
@@ -56,14 +59,17 @@ class Caller:
 
 @frozen
 class Action:
-    """Something that can be asked. `call` takes the arguments of `schema` by name and gives what JSON can carry, now
-    or as a Deferred."""
+    """Something that can be asked. `call` takes the arguments of `schema` by name and gives what JSON can carry, or
+    Parts, now or as a Deferred. `heeds_caller`: it is given the Caller before them, for what it may do depends on him.
+    `audited` makes of any arguments, fit or not, what the audit may see of them."""
 
     name: str
     summary: str
     permission: Permission
     schema: tuple[Argument, ...]
     call: Callable[..., object]
+    heeds_caller: bool = False
+    audited: Callable[[Mapping[str, object]], Mapping[str, object]] = dict
 
 
 @frozen
@@ -94,6 +100,11 @@ class ActionTable:
         """Carries an action out; fires with its result. Fails with Unknown, Denied, WrongArguments or OutOfRange
         before anything is done, or with what the action itself fails with."""
         return maybeDeferred(self._call, name, arguments, caller)
+
+    def permission(self, name: str) -> Permission | None:
+        """What an action needs; None where there is none of that name."""
+        action = self._actions.get(name)
+        return None if action is None else action.permission
 
     def describe(self) -> list[dict[str, object]]:
         """All actions by name: name, summary, permission and a JSON Schema of the arguments, as JSON can carry it."""
@@ -129,11 +140,12 @@ class ActionTable:
             self._note(action, caller, values, code_of(failure.value))
             return failure
 
-        return maybeDeferred(action.call, **values).addCallbacks(done, failed)
+        asking = (caller,) if action.heeds_caller else ()
+        return maybeDeferred(action.call, *asking, **values).addCallbacks(done, failed)
 
     def _note(self, action: Action, caller: Caller, arguments: Mapping[str, object], outcome: str) -> None:
         if action.permission is not Permission.READ:
-            self._audit(AuditEntry(caller.name, action.name, dict(arguments), outcome))
+            self._audit(AuditEntry(caller.name, action.name, action.audited(arguments), outcome))
 
 
 # The codes are a contract with every caller outside; the first class that fits counts.
@@ -146,6 +158,9 @@ _CODES: tuple[tuple[type[BaseException], str], ...] = (
     (NotConfirmed, "not_confirmed"),
     (Busy, "busy"),
     (TooOften, "too_often"),
+    (Stale, "stale"),
+    (Repeated, "repeated"),
+    (TooLarge, "too_large"),
     (ConfigError, "config"),
     (NoReply, "no_reply"),
     (LineLost, "line_lost"),

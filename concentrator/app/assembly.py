@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -22,29 +23,42 @@ from twisted.python.failure import Failure
 
 import concentrator
 from concentrator.api import UplinkState
-from concentrator.app.clocks import SharpClock, Started, SystemWall
+from concentrator.app.clocks import MachineStart, SharpClock, Started, SystemWall
 from concentrator.app.config_sections import Config
 from concentrator.app.devices import DeviceList
 from concentrator.app.field import Field, build_field
+from concentrator.app.light_reactor import import_endpoints
 from concentrator.app.ordered import OrderedService, Part
+from concentrator.app.trust import CLOCK_FILE, Trust
+from concentrator.model.device import Device
+from concentrator.model.errors import Full
 from concentrator.model.reading import Reading
 from concentrator.model.record import EVENT_PERIOD, Draft
 from concentrator.profile.catalogue import Catalogue
 from concentrator.system.identity import DeviceBook, box_serial
 
 if TYPE_CHECKING:
+    from concentrator.app.actions import Actions, View
     from concentrator.app.doors import Doors
     from concentrator.app.link import Links
+    from concentrator.app.live import LiveChange
     from concentrator.app.past import Past
     from concentrator.app.uplinks import Uplinks
+    from concentrator.portal.downloads import Downloads
 
 FIELD_FIRST_S = 0.02
 """How long the field has the machine to itself before the journal is loaded: its first request is out by then."""
 
+REOPEN_S = 15.0
+"""How often a journal is opened anew that the disk had no room for."""
+
+EARLY_MOST = 2000
+"""How many readings, and how many events, wait for the journal at most: the newest."""
+
 log = Logger()
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Box:
     """One running concentrator: its parts, and what they ask of each other."""
 
@@ -52,7 +66,8 @@ class Box:
     catalogue: Catalogue
     reactor: Any
     started: Started = field(factory=Started)
-    wall: SystemWall = field(factory=SystemWall)
+    boot: MachineStart = field(factory=MachineStart)
+    wall: SystemWall = field(init=False)
     serial: str = field(init=False)
     sharp: SharpClock = field(init=False)
     field_: Field = field(init=False)
@@ -60,13 +75,16 @@ class Box:
     _past: Past | None = field(default=None, init=False)
     _links: Links | None = field(default=None, init=False)
     _uplinks: Uplinks | None = field(default=None, init=False)
+    _actions: Actions | None = field(default=None, init=False)
+    _live: LiveChange | None = field(default=None, init=False)
     _doors: Doors | None = field(default=None, init=False)
-    _early_readings: list[Reading] = field(factory=list, init=False)
-    _early_events: list[Draft] = field(factory=list, init=False)
+    _early_readings: deque[Reading] = field(factory=lambda: deque(maxlen=EARLY_MOST), init=False)
+    _early_events: deque[tuple[Draft, float]] = field(factory=lambda: deque(maxlen=EARLY_MOST), init=False)
 
     def __attrs_post_init__(self) -> None:
         box = self.config.box
         box.state_dir.mkdir(parents=True, exist_ok=True)
+        self.wall = SystemWall(Trust(self.boot, box.state_dir / CLOCK_FILE).has)
         self.serial = box_serial(box.state_dir, box.model, box.serial or "", self.wall.now())
         self.sharp = SharpClock(self.reactor)
         self.field_ = build_field(
@@ -90,6 +108,7 @@ class Box:
                 Part("journal", self._open_journal, self._close_journal),
                 Part("polling", lambda: None, self.field_.stop),
                 Part("link mode", self._start_links, self._stop_links),
+                Part("actions", self._build_actions, self._stop_tasks),
                 Part("uplinks", self._start_uplinks, self._stop_uplinks),
                 Part("doors", self._open_doors, self._close_doors),
             ],
@@ -107,7 +126,7 @@ class Box:
             "version": concentrator.__version__,
             "uptime_s": round(self.started.uptime_s(), 1),
             "journal": journal.id if journal else "",
-            "records": journal.synced if journal else 0,
+            "last_n": journal.synced if journal else 0,
         }
 
     def uplink_states(self) -> list[UplinkState]:
@@ -121,12 +140,12 @@ class Box:
         serial = (self.field_.book.serial(uid) or uid) if uid else self.serial
         draft = Draft(uid, serial, int(self.wall.now()), EVENT_PERIOD, event={"event": name, **facts})
         if self._past is None:
-            self._early_events.append(draft)
+            self._early_events.append((draft, self.boot.seconds()))
         else:
-            self._keep_event(self._past, draft)
+            self._keep_event(self._past, draft, self.boot.seconds())
 
-    def _keep_event(self, past: Past, draft: Draft) -> None:
-        kept = past.journal.append([draft], urgent=True)
+    def _keep_event(self, past: Past, draft: Draft, at: float) -> None:
+        kept = past.event_happened(draft, at)
         kept.addErrback(lambda failure: log.failure("an event was lost", failure))
 
     # -- the order of life
@@ -140,35 +159,57 @@ class Box:
         if self._past is None:
             self._early_readings.append(reading)
         else:
-            self._past.intervals.reading_received(reading)
+            self._past.reading_received(reading)
 
     async def _open_journal(self) -> None:
         from concentrator.app.past import build_past
 
-        past = build_past(self.config, self.reactor, self.wall, self.report, self.field_.describe)
-        await past.open()
+        import_endpoints()  # before anybody else does, who would load TLS with them
+        past = None
+        while past is None:
+            past = build_past(self.config, self.reactor, self.wall, self.report, self.field_.describe, self.boot)
+            try:
+                await past.open()
+            except Full as error:
+                # To end would be no help: whoever starts it again finds the same disk.
+                log.error("the journal waits for room on the disk: {error}", error=error)
+                past = None
+                await self._pause(REOPEN_S)
         self._past = past
-        for draft in self._early_events:
-            self._keep_event(past, draft)
+        for draft, at in self._early_events:
+            self._keep_event(past, draft, at)
         for reading in self._early_readings:
-            past.intervals.reading_received(reading)
-        self._early_events, self._early_readings = [], []
+            past.reading_received(reading)
+        self._early_events.clear()
+        self._early_readings.clear()
+
+    async def _pause(self, seconds: float) -> None:
+        """Waits, but not beyond the end of the program."""
+        pause: Deferred[None] = deferLater(self.reactor, seconds)
+        at_the_end = self.reactor.addSystemEventTrigger("before", "shutdown", pause.cancel)
+        await pause
+        self.reactor.removeSystemEventTrigger(at_the_end)
 
     async def _close_journal(self) -> None:
         assert self._past is not None
         await self._past.close()
 
     def _start_uplinks(self) -> None:
-        from concentrator.app.uplinks import Surroundings, build_uplinks
+        from concentrator.app.inboxes import Inboxes
+        from concentrator.app.live import LiveChange
+        from concentrator.app.uplinks import Surroundings, Uplinks
 
-        assert self._past is not None
+        assert self._past is not None and self._actions is not None
         around = Surroundings(self.serial, self.field_.alias, self.reactor, self.wall, self.report)
-        self._uplinks = build_uplinks(self.config, self._past.journal, self._past.intervals, around)
-        self._uplinks.start()
+        inboxes = Inboxes(self.serial, self._actions.table, self._past.journal, self.reactor, self.wall)
+        self._uplinks = Uplinks(self._past, around, inboxes)
+        self._uplinks.start(self.config)
+        self._live = LiveChange(self.config, self._past, self._uplinks, self.reactor, self.report)
 
-    def _stop_uplinks(self) -> Deferred[Any]:
-        assert self._uplinks is not None
-        return self._uplinks.stop()
+    async def _stop_uplinks(self) -> None:
+        assert self._live is not None and self._uplinks is not None
+        await self._live.stop()
+        await self._uplinks.stop()
 
     def _start_links(self) -> None:
         from concentrator.app.link import build_links
@@ -181,13 +222,50 @@ class Box:
         assert self._links is not None
         return self._links.stop()
 
-    async def _open_doors(self) -> None:
-        from concentrator.app.doors import View, Works, open_doors
+    def _view(self) -> View:
+        from concentrator.app.actions import View
 
-        assert self._links is not None
-        view = View(self.facts, self.field_.device_states, self.field_.line_states, self.uplink_states)
-        works = Works(self.field_, self.devices, self._links, self.catalogue)
-        self._doors = await open_doors(self.config, view, works, self.reactor, self.wall)
+        return View(self.facts, self.field_.device_states, self.field_.line_states, self.uplink_states)
+
+    def _build_actions(self) -> None:
+        from concentrator.app.actions import Works, build_actions
+        from concentrator.app.config_file import ConfigFile
+        from concentrator.app.reboot import Reboot
+        from concentrator.app.settings import BoxSettings
+
+        assert self._links is not None and self._past is not None
+        settings = BoxSettings(ConfigFile(self.devices.file), self._running, self._reconfigure)
+        reboot = Reboot(self.reactor, self.report)
+        past = self._past.view()
+        works = Works(self.field_, self.devices, self._links, self.catalogue, past, settings, reboot)
+        self._actions = build_actions(self._view(), works, self.wall)
+
+    def _stop_tasks(self) -> Deferred[Any]:
+        assert self._actions is not None
+        return self._actions.tasks.stop()
+
+    def _running(self) -> tuple[Config, Mapping[str, Device]]:
+        config = self._live.config if self._live is not None else self.config
+        return config, {uid: known.device for uid, known in self.field_.known().items()}
+
+    def _reconfigure(self, config: Config) -> None:
+        assert self._live is not None, "the uplinks come before the doors"
+        self._live.begin(config)
+
+    async def _open_doors(self) -> None:
+        from concentrator.app.doors import open_doors
+
+        assert self._actions is not None
+        around = (self.field_.hub.subscribe, self._downloads(), self.reactor, self.wall)
+        self._doors = await open_doors(self.config, self._view(), self._actions, *around)
+
+    def _downloads(self) -> Downloads:
+        from concentrator.portal.downloads import Downloads, History
+
+        past, zone = self._past, self.config.box.timezone
+        assert past is not None
+        around = (self.serial, self.field_.alias, zone, self.wall, self.reactor)
+        return Downloads(History(past.journal.query, lambda: past.config.history.latency_s, *around))
 
     def _close_doors(self) -> Deferred[Any]:
         assert self._doors is not None

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from concentrator import __version__
+from concentrator.app.cli_config import add_config_commands
+from concentrator.app.cli_export import add_export_command
 from concentrator.app.cli_field import add_field_commands
 from concentrator.app.cli_lines import add_line_commands
 from concentrator.app.cli_parts import (
@@ -30,6 +32,7 @@ from concentrator.app.cli_parts import (
     takes_json,
     takes_place,
 )
+from concentrator.app.cli_profiles import add_profile_commands
 from concentrator.app.demo_options import add_options
 
 
@@ -103,18 +106,6 @@ def _journal(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _profiles(options: argparse.Namespace) -> int:
-    from concentrator.app.profiles import faults_in, lines_of, listed
-
-    faults = faults_in(options.folder)
-    if faults:
-        complain(map(str, faults))
-        return WRONG
-    found = listed(options.folder)
-    show(as_json(found) if options.json else lines_of(found))
-    return DONE
-
-
 def _completion(options: argparse.Namespace) -> int:
     from argcomplete import shellcode
 
@@ -152,6 +143,8 @@ def _parser() -> argparse.ArgumentParser:
     takes_place(status)
     add_field_commands(commands)
     add_line_commands(commands)
+    add_config_commands(commands)
+    add_export_command(commands)
 
     journal = command(commands, "journal", _journal, "print the records of a journal", _JOURNAL_EXAMPLES)
     journal.add_argument("place", type=Path, metavar="FILE_OR_STATE_DIR", help="the journal, or the folder it is in")
@@ -161,11 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, text in (("json", "one JSON object a record"), ("csv", "one line a value")):
         form.add_argument(f"--{name}", dest="form", action="store_const", const=name, default="text", help=text)
 
-    profiles = command(
-        commands, "profiles", _profiles, "list the device profiles, or check your own", _PROFILES_EXAMPLES
-    )
-    profiles.add_argument("folder", nargs="*", type=Path, metavar="DIR", help="check every BRAND/SERIES.toml in it")
-    takes_json(profiles)
+    add_profile_commands(commands)
 
     completion = command(commands, "completion", _completion, "print what makes a shell complete", _SHELL_EXAMPLES)
     completion.add_argument("shell", choices=("bash", "zsh"))
@@ -199,10 +188,6 @@ _STATUS_EXAMPLES = """
 _JOURNAL_EXAMPLES = """
     ccmaster journal /var/lib/ccmaster --period 300 --device main
     ccmaster journal /var/lib/ccmaster/journal.db --csv > records.csv
-"""
-_PROFILES_EXAMPLES = """
-    ccmaster profiles
-    ccmaster profiles /etc/ccmaster/plugins
 """
 _SHELL_EXAMPLES = """
     eval "$(ccmaster completion bash)"        (in ~/.bashrc)

@@ -10,10 +10,12 @@ from __future__ import annotations
 import ctypes
 import heapq
 import os
+import secrets
 import struct
 import time
 from collections.abc import Callable
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, IReadDescriptor
@@ -25,8 +27,11 @@ import concentrator
 _CLOCK_MONOTONIC = 1
 _TFD_NONBLOCK = 0o4000
 _TFD_TIMER_ABSTIME = 1
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _ITIMERSPEC = struct.Struct("qqqq")
-_TRUSTED_FROM = 1_767_225_600  # 2026-01-01: no box of this program was started before
+
+BELIEVED_FROM = 1_767_225_600
+"""2026-01-01: no box of this program was started before."""
 
 log = Logger()
 
@@ -37,15 +42,19 @@ def make_monotonic(reactor: Any) -> None:
 
 
 class SystemWall:
-    """The machine's clock. It is trusted once it shows a time at which this program existed."""
+    """The machine's clock. `believes` says whether the time it shows (UTC seconds) can be believed; without it, every
+    time can at which this program existed."""
+
+    def __init__(self, believes: Callable[[float], bool] = lambda now: now >= BELIEVED_FROM) -> None:
+        self._believes = believes
 
     def now(self) -> float:
         """UTC seconds."""
         return time.time()
 
     def is_trusted(self) -> bool:
-        """Whether the time can be believed: a box without a battery clock starts in 1970."""
-        return self.now() >= _TRUSTED_FROM
+        """Whether the time can be believed: a box without a clock of its own starts in 1970, or when it went off."""
+        return self._believes(self.now())
 
 
 @implementer(IDelayedCall)
@@ -163,6 +172,21 @@ class SharpClock:
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802 - Twisted's name
         """The reactor is shutting down."""
+
+
+class MachineStart:
+    """This start of the machine: its `id`, and the seconds since then, which nobody sets."""
+
+    def __init__(self) -> None:
+        try:
+            self.id = _BOOT_ID.read_text().strip()
+        except OSError:
+            # It cannot be told from others: what this run of the program kept, no later one can date.
+            self.id = secrets.token_hex(16)
+
+    def seconds(self) -> float:
+        """Seconds since the machine started, those of a sleep among them."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class Started:

@@ -12,9 +12,11 @@ from typing import Any, TypeVar
 from attrs import evolve
 
 from concentrator.app.address import is_loopback
-from concentrator.app.config_rules import RULES, profiles_exist, secondaries_are_possible
+from concentrator.app.config_rules import RULES, addresses_are_known, profiles_exist, secondaries_are_possible
 from concentrator.app.config_sections import (
     NAME,
+    NARROW_LATENCY,
+    NARROW_MODEL,
     BoxSection,
     Config,
     DeviceSection,
@@ -25,6 +27,7 @@ from concentrator.app.config_sections import (
     MqttSection,
     WebSection,
 )
+from concentrator.app.provisioning import default_broker, with_default
 from concentrator.app.rule import written
 from concentrator.app.setting import Faults, read_section, settings_of
 from concentrator.model.errors import ConfigError, ProfileError
@@ -81,6 +84,7 @@ def load_checked(path: Path, text: str | None = None) -> tuple[Config, Catalogue
             except ProfileError as error:
                 faults.found.extend(error.faults)
         secondaries_are_possible(config, faults, loaded)
+        addresses_are_known(config, faults, loaded)
 
     return _load(path, check_profiles, text), catalogues[0]
 
@@ -113,7 +117,7 @@ def _load(path: Path, check_profiles: Callable[[Config, Faults], None], text: st
     )
     config = evolve(
         config,
-        mqtt={place: _with_password(each, place, faults) for place, each in config.mqtt.items()},
+        mqtt={place: _at_its_broker(each, place, config.box, faults) for place, each in config.mqtt.items()},
         ftp=_with_password(config.ftp, "ftp", faults),
     )
     for name, table in tables.items():
@@ -169,15 +173,18 @@ class _Reading:
     def uplinks(self) -> dict[str, MqttSection]:
         """[mqtt], where it has a key of its own or stands alone, and the [mqtt.NAME]."""
         table = self._table("mqtt")
+        box = self._tables.get("box")
+        is_narrow = isinstance(box, dict) and box.get("model") == NARROW_MODEL
+        usual = {"latency": NARROW_LATENCY} if is_narrow else {}
         keys = {each.key for each in settings_of(MqttSection)}
         further = {key: value for key, value in table.items() if isinstance(value, dict) and key not in keys}
         own = {key: value for key, value in table.items() if key not in further}
-        found = (
-            {"mqtt": self._section(MqttSection, own, "mqtt")} if "mqtt" in self._tables and (own or not further) else {}
-        )
+        found = {}
+        if "mqtt" in self._tables and (own or not further):
+            found["mqtt"] = self._section(MqttSection, usual | own, "mqtt")
         for key, value in further.items():
             if self._is_name("mqtt", key):
-                found[f"mqtt.{key}"] = self._section(MqttSection, value, f"mqtt.{key}")
+                found[f"mqtt.{key}"] = self._section(MqttSection, usual | value, f"mqtt.{key}")
         return found
 
     def _table(self, name: str) -> dict[str, Any]:
@@ -202,6 +209,17 @@ class _Reading:
 
     def _section(self, section: type[Any], table: Mapping[str, Any], place: str) -> Any:
         return read_section(section, table, place, self._faults, self._folder)
+
+
+def _at_its_broker(section: MqttSection, place: str, box: BoxSection, faults: Faults) -> MqttSection:
+    """The section with the password its file holds; with where the default broker is, where that is its broker."""
+    if section.broker != "default" or not section.enabled:
+        return _with_password(section, place, faults)
+    try:
+        return with_default(section, default_broker(box.state_dir))
+    except ConfigError as error:
+        faults.found.extend(error.faults)
+        return evolve(section, enabled=False)
 
 
 def _with_password(section: Protected, place: str, faults: Faults) -> Protected:

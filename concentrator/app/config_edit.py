@@ -1,8 +1,8 @@
-"""Devices written into a configuration's text and taken out of it. Hides how the text is put together, so that people's
-comments and their order survive: a comment directly above a section belongs to that section, whatever else is left as
-it stands.
+"""Devices written into a configuration's text and taken out of it, and keys of any section changed. Hides how the text
+is put together, so that people's comments and their order survive: a comment directly above a section belongs to that
+section, whatever else is left as it stands.
 
-No edit changes anything but the device it is about: the text after is read again and compared.
+No edit changes anything but what it is about: the text after is read again and compared.
 """
 
 from __future__ import annotations
@@ -76,6 +76,45 @@ def without_device(text: str, uid: str) -> str:
     before.items[at:at] = gap + rest
     section.among[:] = [entry for entry in section.among if entry[1] is not section.table]
     return _checked(text, _text(document), uid, None)
+
+
+def with_settings(text: str, changes: Mapping[str, Mapping[str, Scalar | list[Scalar] | None]]) -> str:
+    """The text with these keys of these sections; None takes a key out. A section that is not there is put at the end.
+    NotEditable as above."""
+    expected = tomllib.loads(text)
+    document = _parsed(text)
+    added = ""
+    for place, keys in changes.items():
+        path = tuple(place.split("."))
+        kept = expected
+        for name in path:
+            kept = kept.setdefault(name, {})
+            if not isinstance(kept, dict):
+                raise NotEditable(f"{place} is no section")
+        section = next((each for each in _sections(document) if each.path == path), None)
+        given = {key: value for key, value in keys.items() if value is not None}
+        if section is None:
+            added += _new_section(path, given)
+        else:
+            own = _take_gap(section.items)
+            for key in keys:
+                if key in given:
+                    section.table[key] = given[key]
+                elif key in section.table:
+                    del section.table[key]
+            at = _end(section.items)
+            section.items[at:at] = own
+        for key in keys:
+            kept.pop(key, None)
+        kept.update(given)
+    return _same(_text(document) + added, expected)
+
+
+def _new_section(path: tuple[str, ...], keys: Mapping[str, object]) -> str:
+    content: object = dict(keys)
+    for name in reversed(path):
+        content = {name: content}
+    return "\n" + _text(_parsed("") | content)
 
 
 def _put_after(last: _Section, uid: str, keys: Mapping[str, Scalar], *, is_last: bool) -> None:
@@ -180,10 +219,15 @@ def _checked(before: str, after: str, uid: str, device: Mapping[str, object] | N
         del devices[uid]
     else:
         devices[uid] = dict(device)
+    return _same(after, expected)
+
+
+def _same(after: str, expected: Mapping[str, object]) -> str:
+    """The text, once it is sure that it says what it is to say; of devices there may be none either way."""
     try:
         found = tomllib.loads(after)
     except tomllib.TOMLDecodeError:
         found = {}
-    if {"device": {}} | found != expected:
+    if {"device": {}} | found != {"device": {}} | dict(expected):
         raise NotEditable("the text is put together in a way that only people can edit")
     return after

@@ -12,6 +12,7 @@ from concentrator.app.setting import Faults
 from concentrator.model.latency import base_interval_s, format_duration
 from concentrator.model.profile import DeviceProfile
 from concentrator.model.words import nearest
+from concentrator.profile.recognise import PLAIN
 from concentrator.profile.secondary import has_secondaries
 
 SERVED_ROLES = ("native", "external")
@@ -150,17 +151,22 @@ def _serials_are_used_once(config: Config, faults: Faults) -> None:
 
 
 def _brokers_are_known(config: Config, faults: Faults) -> None:
-    """An uplink that is enabled has its broker, and with `tls = "self-signed"` its certificate."""
+    """An uplink that is enabled has its broker, with `tls = "self-signed"` its certificate, and to a key for the box's
+    own certificate that certificate."""
     for place, uplink in config.mqtt.items():
         if not uplink.enabled or not faults.are_readable(place, "enabled"):
             continue
         if uplink.broker == "default" and faults.are_readable(place, "broker"):
-            expected = '"own": the default broker\'s address comes from provisioning, in a later version'
-            faults.add(place, "broker", written(uplink.broker), expected)
+            if not uplink.host:
+                file = config.box.state_dir / "provisioning.toml"
+                expected = f'"own", for this box was given no default broker: there is no [broker] in {file}'
+                faults.add(place, "broker", written(uplink.broker), expected)
         elif not uplink.host and faults.are_readable(place, "host"):
             faults.add(place, "host", "nothing", "the broker, mqtt://HOST or mqtts://HOST, for the uplink is enabled")
         if uplink.is_encrypted and uplink.tls == "self-signed" and not uplink.cert_file:
             faults.add(place, "cert_file", "nothing", 'the broker\'s certificate, for tls is "self-signed"')
+        if uplink.client_key_file and not uplink.client_cert_file:
+            faults.add(place, "client_cert_file", "nothing", "the certificate that client_key_file belongs to")
 
 
 def _prefixes_are_apart(config: Config, faults: Faults) -> None:
@@ -240,3 +246,13 @@ def secondaries_are_possible(config: Config, faults: Faults, profiles: Mapping[s
         if device.secondary is not None and profile is not None and not has_secondaries(profile):
             expected = f"none, for devices of {device.profile} have no secondaries"
             faults.add(f"device.{uid}", "secondary", str(device.secondary), expected)
+
+
+def addresses_are_known(config: Config, faults: Faults, profiles: Mapping[str, DeviceProfile]) -> None:
+    """Notes each device of a profile, as far as it is among `profiles` by key, whose registers have no fixed place."""
+    for uid, device in config.devices.items():
+        profile = profiles.get(device.profile)
+        if profile is not None and profile.dialect != PLAIN:
+            why = f"where this one's {profile.dialect} block begins is not known"
+            expected = f"a profile with addresses of its own: {why}"
+            faults.add(f"device.{uid}", "profile", written(device.profile), expected)

@@ -38,6 +38,9 @@ DAY_S = 86400
 HOUR_S = 3600
 HIGHEST_ADDRESS = 247
 
+NARROW_MODEL, NARROW_LATENCY = "Lite NBIoT", "15 min"
+"""The model whose uplink is narrow, and its latency where none is given."""
+
 NAME = r"[A-Za-z0-9_-]+"
 """What keys of lines, devices and further uplinks are made of."""
 
@@ -158,7 +161,8 @@ class JournalSection:
     max_size_bytes: int = setting(
         size(2**24, 2**40),
         "2 GiB",
-        "The journal's largest size. This version keeps the ages only; a later one keeps the size too.",
+        "The journal's largest size. What is too much goes: first what was delivered, events last. The same when the "
+        "disk is nearly full.",
         key="max_size",
     )
 
@@ -181,9 +185,10 @@ class MqttSection:
     broker: str = setting(
         choice("default", "own"),
         "own",
-        "The maker's broker or your own. The default's address comes from provisioning.",
+        "The maker's broker or your own. The default's address and credentials are those of `provisioning.toml` in "
+        "`state_dir`; the keys here from `host` to `client_key_file` then wait for `own`.",
     )
-    host: str = setting(broker_address(), Factory(str), "The broker; required when enabled.")
+    host: str = setting(broker_address(), Factory(str), "The broker; required when enabled and `own`.")
     port: int = setting(
         whole(1, 65535),
         Factory(lambda self: 8883 if self.is_encrypted else 1883, takes_self=True),
@@ -199,6 +204,10 @@ class MqttSection:
     )
     ca_file: Path | None = setting(path(), None, "The CA's root certificates, PEM.", shown="those of the system")
     cert_file: Path | None = setting(path(), None, "The broker's self-signed certificate, PEM.")
+    client_cert_file: Path | None = setting(
+        path(), None, "The box's own certificate, PEM, where the broker wants one; what vouches for it may follow it."
+    )
+    client_key_file: Path | None = setting(path(), None, "Its key, PEM.", shown="in the certificate's file")
     keepalive_s: int = setting(
         latency("a duration 5 s … 18 h, whole seconds", lambda seconds: 5 <= seconds <= 18 * HOUR_S),
         "60 s",
@@ -209,15 +218,31 @@ class MqttSection:
     prefix_pub: str = setting(
         topic_prefix(),
         "/ccm/dev",
-        "The outside publishes under it. This version takes no commands and does not subscribe.",
+        "The outside publishes under it; the box takes commands there.",
     )
     qos: int = setting(one_of(0, 1, 2), 1, "The quality of service of data. 0 is outside the promise of delivery.")
-    latency_s: int = setting(_mqtt_latency(), "10 s", "One message a device each.", key="latency")
+    latency_s: int = setting(
+        _mqtt_latency(),
+        "10 s",
+        f"One message a device each. On a {NARROW_MODEL} the default is {NARROW_LATENCY}.",
+        key="latency",
+    )
+    monthly_cap_bytes: int = setting(
+        size(0, 2**50),
+        "0 B",
+        "How much the connection may carry in a calendar month, both ways, TLS included; `0 B`: any amount. "
+        "A fiftieth below it intervals wait, at it events too.",
+        key="monthly_cap",
+    )
+    catch_up: int = setting(
+        whole(1, 10_000), 100, "Records a second at most of what waited while the broker was away; fresh ones go first."
+    )
     protocol: str = setting(choice("3.1.1", "5"), "3.1.1", "The version of MQTT.")
     allow: tuple[str, ...] = setting(
         listed(choice("read", "write", "output", "link", "config", "system")),
         ["read"],
-        "The classes of commands it takes, when a later version takes commands.",
+        "The classes of commands it takes: [commands](commands.md) has the class of each. Writing is not among them "
+        "unless it is put here.",
     )
 
     @property
@@ -243,6 +268,9 @@ class FtpSection:
     password: str = setting(text(), "", "The user's password.", is_secret=True)
     password_file: Path | None = setting(path(), None, "A file that holds the password, instead of `password`.")
     tls: bool = setting(flag(), False, "Explicit TLS (FTPS).")
+    ca_file: Path | None = setting(
+        path(), None, "With `tls`, whom it trusts (PEM): a CA, or one server.", shown="those of the system"
+    )
     sending_latency_s: int = setting(
         _whole_division(DAY_S, 30, DAY_S, "day"),
         "1 h",

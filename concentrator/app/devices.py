@@ -13,20 +13,20 @@ from attrs import define, field
 
 from concentrator.api import Report
 from concentrator.app.config import load_checked
-from concentrator.app.config_edit import NotEditable, Scalar, with_device, with_device_changed, without_device
+from concentrator.app.config_edit import Scalar, with_device, with_device_changed, without_device
+from concentrator.app.config_file import ConfigFile
 from concentrator.app.config_sections import Config
 from concentrator.app.field import Field
 from concentrator.app.rule import written
 from concentrator.model.errors import ConfigError, Fault
 from concentrator.model.words import nearest
-from concentrator.system.files import rewrite
 
 Leaving = Callable[[str, str], None]
 """`leaving(line, serial)`: the device with that serial is about to leave a line for good. What it raises keeps the
 device."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class DeviceList:
     """The devices of a configuration file and of the field that runs by it. Every method raises ConfigError with all
     that speaks against it, in which case nothing is changed."""
@@ -35,32 +35,36 @@ class DeviceList:
     field_: Field
     report: Report
     leaving: Leaving = field(default=lambda line, serial: None)
+    _file: ConfigFile = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._file = ConfigFile(self.file)
 
     def add(self, uid: str, section: Mapping[str, Scalar]) -> None:
         """A new device: its short id and the keys of its section."""
-        text = self._text()
+        text = self._file.text()
         if uid in self._uids(text):
             raise self._fault(uid, "", "a device of that name already", "a name of its own")
-        self._put(uid, self._edited(lambda: with_device(text, uid, section)))
+        self._put(uid, self._file.edited(lambda: with_device(text, uid, section)))
         self._told("device.added", uid, "read from now on")
 
     def change(self, uid: str, **keys: Scalar | None) -> None:
         """Other keys for a device; None takes a key out."""
-        text = self._text()
+        text = self._file.text()
         self._must_be_there(uid, text)
-        self._put(uid, self._edited(lambda: with_device_changed(text, uid, keys)))
+        self._put(uid, self._file.edited(lambda: with_device_changed(text, uid, keys)))
         self._told("device.changed", uid, "configured anew")
 
     def remove(self, uid: str) -> None:
         """A device that is read no more. Its records stay."""
-        text = self._text()
+        text = self._file.text()
         self._must_be_there(uid, text)
-        after = self._edited(lambda: without_device(text, uid))
+        after = self._file.edited(lambda: without_device(text, uid))
         load_checked(self.file, after)
         known, serial = self.field_.known().get(uid), self.field_.book.serial(uid)
         if known is not None and known.device.secondary is None and serial:
             self.leaving(known.device.line, serial)
-        self._write(after)
+        self._file.write(after)
         self.report(
             "device.removed", {"device": uid, "text": f"{known.device.label if known else uid} is read no more"}
         )
@@ -73,7 +77,7 @@ class DeviceList:
         section = config.devices[uid]
         self._must_run(uid, section.line, config)
         made = self.field_.made(section.device(uid), catalogue.get(section.profile))
-        self._write(after)
+        self._file.write(after)
         self.field_.put(made)
 
     def _must_run(self, uid: str, name: str, config: Config) -> None:
@@ -96,27 +100,6 @@ class DeviceList:
             raise
         return set(devices) if isinstance(devices, dict) else set()
 
-    def _edited(self, edit: Callable[[], str]) -> str:
-        try:
-            return edit()
-        except NotEditable as error:
-            raise self._unfit(str(error), "a file that can be edited by a program; edit it by hand") from error
-
-    def _text(self) -> str:
-        try:
-            return self.file.read_bytes().decode()
-        except (OSError, UnicodeDecodeError) as error:
-            raise self._unfit(_reason(error), "a file that can be read") from error
-
-    def _write(self, text: str) -> None:
-        try:
-            rewrite(self.file, text.encode())
-        except OSError as error:
-            raise self._unfit(_reason(error), "a file in a folder that can be written") from error
-
-    def _unfit(self, found: str, expected: str) -> ConfigError:
-        return ConfigError([Fault(str(self.file), "", "", found, expected)])
-
     def _fault(self, uid: str, key: str, found: str, expected: str, hint: str = "") -> ConfigError:
         return ConfigError([Fault(str(self.file), f"device.{uid}", key, found, expected, hint)])
 
@@ -124,7 +107,3 @@ class DeviceList:
         device = self.field_.known()[uid].device
         place = f"{device.line}, Modbus ID {device.address}"
         self.report(name, {"device": uid, "text": f"{device.label} is {what}: {place}"})
-
-
-def _reason(error: OSError | UnicodeDecodeError) -> str:
-    return (getattr(error, "strerror", None) or str(error)).lower()

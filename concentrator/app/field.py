@@ -55,7 +55,7 @@ class Known:
         return tuple(point.quantity for point in self.profile.points if point.recorded and point.polled)
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Field:
     """Every wire and device of the configuration. A device that was removed is remembered until the end, for
     the records that are still on their way."""

@@ -32,7 +32,7 @@ LINKABLE = "energycm/ccm"
 log = Logger()
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Links:
     """Link mode of each native bus, by its line's name. `trouble` says why there is none, where the IDs that were given
     cannot be read: no ID is given then."""

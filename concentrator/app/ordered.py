@@ -61,6 +61,8 @@ class OrderedService(Service):
                 await maybeDeferred(part.start)
                 self._started.append(part)
         except Exception:  # other parts' code: what runs already must be stopped in order
+            if not self.running:
+                return  # the end came first, and whoever brought it stops the others
             log.failure("{part} did not start", part=part.name)
             await self._stop_started()
             raise

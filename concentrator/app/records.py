@@ -7,14 +7,16 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
 from concentrator.app import JOURNAL
 from concentrator.journal.database import Database, translated
 from concentrator.journal.export import number_text
+from concentrator.journal.position import Span
 from concentrator.journal.tables import Tables
 from concentrator.model.errors import JournalError
 from concentrator.model.record import Record
@@ -23,9 +25,9 @@ _LAST_N = 2**62
 _CHUNK = 1000
 
 
-def records(path: Path, period_s: int | None = None, device: str = "") -> Iterator[Record]:
-    """The records of a journal file, or of the one in a state folder, rising by number: those of one period (seconds;
-    0 for events; None for all) and one device (its short id or serial; empty for all). Raises JournalError."""
+@contextmanager
+def read_only(path: Path) -> Iterator[Tables]:
+    """The tables of a journal file, or of the one in a state folder, which may be in use. Raises JournalError."""
     file = path / JOURNAL if path.is_dir() else path
     if not file.is_file():
         raise JournalError(f"{file}: there is no such file")
@@ -33,12 +35,27 @@ def records(path: Path, period_s: int | None = None, device: str = "") -> Iterat
     is_still = not file.with_name(f"{file.name}-wal").exists() and not os.access(file.parent, os.W_OK)
     how = "mode=ro&immutable=1" if is_still else "mode=ro"
     with translated(), closing(sqlite3.connect(f"{file.absolute().as_uri()}?{how}", uri=True)) as connection:
-        tables = Tables(Database(connection, file))
+        yield Tables(Database(connection, file))
+
+
+def records(path: Path, period_s: int | None = None, device: str = "") -> Iterator[Record]:
+    """The records of a journal file, or of the one in a state folder, rising by number: those of one period (seconds;
+    0 for events; None for all) and one device (its short id or serial; empty for all). Raises JournalError."""
+    with read_only(path) as tables:
         periods = tables.periods() if period_s is None else [period_s]
         first = 1
-        while found := tables.read([(first, _LAST_N)], periods, _CHUNK, newest=False)[0]:
+        while found := _at_one_moment(tables, partial(Tables.read, spans=[(first, _LAST_N)], periods=periods)):
             first = found[-1].n + 1
             yield from (record for record in found if not device or device in (record.draft.uid, record.draft.serial))
+
+
+def _at_one_moment(tables: Tables, read: Callable[..., tuple[list[Record], Span]]) -> list[Record]:
+    """What is read while nobody moves records from rows into blocks in between."""
+    tables.sql.execute("BEGIN")
+    try:
+        return read(tables, limit=_CHUNK, newest=False)[0]
+    finally:
+        tables.sql.execute("COMMIT")
 
 
 def as_text(found: Iterable[Record]) -> Iterator[str]:

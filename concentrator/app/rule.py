@@ -165,7 +165,8 @@ def size(least: int, most: int) -> Rule:
 
 def format_size(count: int) -> str:
     """Bytes in the largest unit that divides them."""
-    unit = next(unit for unit, factor in reversed(_SIZE_UNITS.items()) if count % factor == 0)
+    units = reversed(_SIZE_UNITS.items())
+    unit = next(unit for unit, factor in units if factor == 1 or (count and count % factor == 0))
     return f"{count // _SIZE_UNITS[unit]} {unit}"
 
 

@@ -207,11 +207,16 @@ def run_alone(scan: OfflineScan) -> bool:
     make_monotonic(reactor)
     clock = SharpClock(reactor)
     outcome: list[object] = []
+    under_way: list[Deferred[None]] = []
     is_ending = False
 
-    def ending() -> None:
+    def ending() -> Deferred[None] | None:
+        """Gives the scan up while there is a reactor yet that its line can be closed with."""
         nonlocal is_ending
-        is_ending = True  # whatever fails from now on fails because the reactor closes all ports
+        is_ending = True  # whatever fails from now on fails because nobody waits for it any more
+        for scanning in under_way:
+            scanning.cancel()
+        return under_way[0] if under_way else None
 
     def over(result: object) -> None:
         if not is_ending:
@@ -220,7 +225,7 @@ def run_alone(scan: OfflineScan) -> bool:
 
     def begin() -> None:
         clock.start()
-        Deferred.fromCoroutine(scan.over(reactor, clock)).addBoth(over)
+        under_way.append(Deferred.fromCoroutine(scan.over(reactor, clock)).addBoth(over))
 
     reactor.addSystemEventTrigger("before", "shutdown", ending)
     reactor.callWhenRunning(begin)
@@ -233,7 +238,7 @@ def run_alone(scan: OfflineScan) -> bool:
 def through_the_box(state_dir: Path, line: str, first: int, last: int, bar: Bar) -> tuple[list[Row], str, bool]:
     """Has the running box scan beside polling; gives the rows, the words of what went wrong if anything did, and
     whether it came to its end. Ctrl-C gives the scan up."""
-    id = act(state_dir, "line.scan", line=line, first=first, last=last, while_polling=True)["task"]
+    id = act(state_dir, "scan", line=line, first=first, last=last, while_polling=True)["task"]
     try:
         while (task := act(state_dir, "task.get", id=id))["state"] == "running":
             bar.tell(task["progress"], f"{task['text']}, {len(task['result'] or ())} found")

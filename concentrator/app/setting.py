@@ -23,12 +23,14 @@ T = TypeVar("T")
 
 @frozen
 class Setting:
-    """One key of a section: where its value goes (`attribute`), its rule, its default in words, what it means."""
+    """One key of a section: where its value goes (`attribute`), its rule, its default in words and as the file would
+    have it (`plain`, None where it has none of its own), what it means."""
 
     attribute: str
     key: str
     rule: Rule
     default: str
+    plain: Any
     meaning: str
     is_required: bool
     is_secret: bool
@@ -40,15 +42,16 @@ def setting(
     """The attribute of a section class that holds the key's value. `default` is in the file's own form, or None, or
     an attrs Factory, described by `shown`; without one the key is required. `key` where it is not the attribute's
     name. A secret stays out of every repr and message."""
+    plain = None
     if default is NOTHING or default is None or isinstance(default, Factory):  # type: ignore[arg-type]
         value = default
     else:
-        value = rule.read(default)
+        value, plain = rule.read(default), default
         shown = shown or written(default)
     return field(
         default=value,
         repr=not is_secret,
-        metadata={"setting": (key, rule, shown, meaning, is_secret)},
+        metadata={"setting": (key, rule, shown, plain, meaning, is_secret)},
     )
 
 
@@ -56,9 +59,9 @@ def settings_of(section: type[Any]) -> tuple[Setting, ...]:
     """The settings of a section class, in its order."""
     found = []
     for attribute in fields(section):
-        key, rule, shown, meaning, is_secret = attribute.metadata["setting"]
+        key, rule, shown, plain, meaning, is_secret = attribute.metadata["setting"]
         required = attribute.default is NOTHING
-        found.append(Setting(attribute.name, key or attribute.name, rule, shown, meaning, required, is_secret))
+        found.append(Setting(attribute.name, key or attribute.name, rule, shown, plain, meaning, required, is_secret))
     return tuple(found)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from concentrator.app.config import LATER, SECTIONS
 from concentrator.app.config_rules import RULES
+from concentrator.app.provisioning import PROVISIONING, BrokerSection
 from concentrator.app.setting import Setting, settings_of
 
 _HEAD = """\
@@ -20,21 +21,30 @@ Everything has a default but what is *required*. Durations are texts (`"10 s"`, 
 likewise (`"512 MiB"`). Relative paths start at the configuration file's folder. `ccmaster check FILE` says everything
 that is wrong with a file at once, and what would run.
 """
+_TABLE = "| key | type | default | rule | meaning |\n|---|---|---|---|---|"
 _HEADINGS = {"line": "[line.NAME]", "device": "[device.KEY]", "mqtt": "[mqtt], [mqtt.NAME]"}
 
 
 def settings_page() -> str:
     """The page, in Markdown."""
-    return "\n".join([_HEAD, *_sections(), *_rules(), *_later()])
+    return "\n".join([_HEAD, *_sections(), *_provisioning(), *_rules(), *_later()])
 
 
 def _sections() -> Iterator[str]:
     for name, section in SECTIONS.items():
         yield f"## {_HEADINGS.get(name, f'[{name}]')}\n"
         yield f"{section.__doc__}\n"
-        yield "| key | type | default | rule | meaning |\n|---|---|---|---|---|"
+        yield _TABLE
         yield from map(_row, settings_of(section))
         yield ""
+
+
+def _provisioning() -> Iterator[str]:
+    yield f"## The file `{PROVISIONING}`\n"
+    yield f"{' '.join((BrokerSection.__doc__ or '').split())}\n"
+    yield _TABLE
+    yield from map(_row, settings_of(BrokerSection))
+    yield ""
 
 
 def _row(setting: Setting) -> str:

@@ -3,25 +3,38 @@ wants, and imports it only here, after the field is at work."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
+from functools import partial
 from random import SystemRandom
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from attrs import define, frozen
+from attrs import define, evolve, field, frozen
 from twisted.internet.defer import Deferred, DeferredList
-from twisted.internet.threads import deferToThreadPool
-from twisted.python.threadpool import ThreadPool
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 
-from concentrator.api import Report, UplinkState, Wall
+from concentrator.api import Inbox, Report, UplinkState, Wall
 from concentrator.app.clocks import program
 from concentrator.app.config_sections import Config, FtpSection, MqttSection
-from concentrator.journal.aggregate import Aggregator
-from concentrator.journal.feed import FileFeed, RecordFeed
+from concentrator.app.inboxes import Inboxes
+from concentrator.app.threads import LooseThreads
+from concentrator.journal import traffic
+from concentrator.journal.feed import RecordFeed
+from concentrator.journal.file_feed import FileFeed
 from concentrator.journal.journal import Journal
+from concentrator.uplink.lane import Course
+from concentrator.uplink.pace import Pace
 from concentrator.uplink.uploader import Uploader
 
+if TYPE_CHECKING:
+    from concentrator.app.past import Past
+
 BATCH = 200
-"""Records an MQTT uplink takes at a time."""
+"""Fresh records an MQTT uplink takes at a time."""
+FTP = "ftp"
+
+log = Logger()
 
 
 @frozen
@@ -37,60 +50,115 @@ class Surroundings:
 
 
 @define(eq=False)
+class _Way:
+    """One way out at work, and all of the configuration that it was made from."""
+
+    made_from: object
+    uploader: Uploader
+
+
+@define(eq=False, repr=False)
 class Uplinks:
-    """The uploaders of a box, and the threads in which FTP may block."""
+    """The ways out of a box, by their sections, and the threads in which FTP may block; `inboxes` take the commands
+    that come by MQTT."""
 
-    _uploaders: tuple[Uploader, ...]
-    _pool: ThreadPool
+    _past: Past
+    _around: Surroundings
+    _inboxes: Inboxes
+    _threads: LooseThreads = field(init=False)
+    _ways: dict[str, _Way] = field(factory=dict, init=False)
 
-    def start(self) -> None:
-        """Begins to deliver."""
-        self._pool.start()
-        for uploader in self._uploaders:
-            uploader.start()
+    def __attrs_post_init__(self) -> None:
+        self._threads = LooseThreads(self._around.reactor, "ftp")
+
+    def start(self, config: Config) -> None:
+        """Begins to deliver, by every way that the configuration has and that is not at work yet."""
+        for place, made_from in _wanted(config).items():
+            if place not in self._ways:
+                self._ways[place] = way = _Way(made_from, self._uploader(place, config))
+                way.uploader.start()
+
+    def leave(self, config: Config) -> Deferred[Any]:
+        """Stops the ways out that the configuration has no more, or has with other settings; fires when nothing is
+        under way on them."""
+        wanted = _wanted(config)
+        left = [place for place, way in self._ways.items() if wanted.get(place) != way.made_from]
+        return DeferredList([self._ways.pop(place).uploader.stop() for place in left])
 
     def stop(self) -> Deferred[Any]:
         """Ends delivering; fires when nothing is under way."""
-        stopped = DeferredList([uploader.stop() for uploader in self._uploaders])
-        return stopped.addCallback(lambda _: self._pool.stop())
+        return DeferredList([way.uploader.stop() for way in self._ways.values()])
 
     def states(self) -> list[UplinkState]:
         """What people see of each."""
-        return [uploader.state() for uploader in self._uploaders]
+        return [evolve(way.uploader.state(), commands=self._inboxes.counts(place)) for place, way in self._ways.items()]
+
+    def _uploader(self, place: str, config: Config) -> Uploader:
+        around = self._around
+        if place == FTP:
+            courses = [Course(_files(config, self._past, around))]
+            uplink = _ftp(config, config.ftp, around, self._threads)
+        else:
+            section = config.mqtt[place]
+            meter = _meter(place, section, config.box.timezone, self._past.journal, around)
+            courses = _courses(place, section, self._past, around, meter)
+            uplink = _mqtt(place, section, around, self._inboxes.of(place, section), meter)
+        return Uploader(courses, uplink, around.reactor, around.wall, around.report, SystemRandom().random)
 
 
-def build_uplinks(config: Config, journal: Journal, intervals: Aggregator, around: Surroundings) -> Uplinks:
-    """An uploader for each enabled uplink, built but not started."""
-    pool = ThreadPool(0, 2, name="ftp")
-    return Uplinks(tuple(_uploaders(config, journal, intervals, around, pool)), pool)
-
-
-def _uploaders(
-    config: Config, journal: Journal, intervals: Aggregator, around: Surroundings, pool: ThreadPool
-) -> Iterator[Uploader]:
-    jitter = SystemRandom().random
-    for place, mqtt in config.mqtt.items():
-        if mqtt.enabled:
-            feed = RecordFeed(journal, place, BATCH)
-            yield Uploader(feed, _mqtt(place, mqtt, around), around.reactor, around.wall, around.report, jitter)
+def _wanted(config: Config) -> dict[str, object]:
+    """Each enabled uplink by its place, with all of the configuration that it depends on."""
+    zone = config.box.timezone
+    found: dict[str, object] = {place: (section, zone) for place, section in config.mqtt.items() if section.enabled}
     if config.ftp.enabled:
-        files = FileFeed(
-            journal,
-            intervals,
-            around.wall,
-            around.reactor,
-            reader="ftp",
-            period_s=config.history.latency_s,
-            latency_s=config.ftp.sending_latency_s,
-            time_of_day_s=config.ftp.time_of_day_s,
-            zone=config.box.timezone,
-            box_serial=around.box,
-        )
-        uplink = _ftp(config, config.ftp, around, pool)
-        yield Uploader(files, uplink, around.reactor, around.wall, around.report, jitter)
+        found[FTP] = (config.ftp, config.history.latency_s, config.history.format, zone)
+    return found
 
 
-def _mqtt(place: str, section: MqttSection, around: Surroundings) -> Any:
+def _files(config: Config, past: Past, around: Surroundings) -> FileFeed:
+    return FileFeed(
+        past.journal,
+        past,
+        around.wall,
+        around.reactor,
+        reader=FTP,
+        period_s=config.history.latency_s,
+        latency_s=config.ftp.sending_latency_s,
+        time_of_day_s=config.ftp.time_of_day_s,
+        zone=config.box.timezone,
+        box_serial=around.box,
+    )
+
+
+def _meter(place: str, section: MqttSection, zone: ZoneInfo, journal: Journal, around: Surroundings) -> Any:
+    """Counts the bytes of a way out, on from what former runs have counted."""
+    from concentrator.uplink.meter import Meter
+
+    def not_kept(failure: Failure) -> None:
+        log.warn("{place}: bytes are not counted: {why}", place=place, why=failure.getErrorMessage())
+
+    def keep(months: Mapping[str, tuple[int, int]]) -> None:
+        journal.change(partial(traffic.keep, uplink=place, months=months)).addErrback(not_kept)
+
+    meter = Meter(around.wall, around.reactor, zone, keep, section.monthly_cap_bytes)
+    journal.query(partial(traffic.load, uplink=place)).addCallback(meter.resume).addErrback(not_kept)
+    return meter
+
+
+def _courses(place: str, section: MqttSection, past: Past, around: Surroundings, meter: Any) -> list[Course]:
+    """Events, fresh intervals, and the backlog at its pace, beside each other."""
+    from concentrator.uplink.payload import is_live
+
+    pace = Pace(section.catch_up)
+    records = RecordFeed(past.journal, place, lambda record: is_live(record, around.wall.now()), BATCH, pace.limit)
+    return [
+        Course(records.events, gate=meter.for_events),
+        Course(records.intervals, gate=meter.for_intervals),
+        Course(records.backlog, pace, meter.for_intervals),
+    ]
+
+
+def _mqtt(place: str, section: MqttSection, around: Surroundings, inbox: Inbox, meter: Any) -> Any:
     from concentrator.uplink.broker_endpoint import Trust, broker_endpoint
     from concentrator.uplink.mqtt import MqttUplink
     from concentrator.uplink.payload import Voice
@@ -98,9 +166,10 @@ def _mqtt(place: str, section: MqttSection, around: Surroundings) -> Any:
     trust = None
     if section.is_encrypted:
         pinned = section.cert_file if section.tls == "self-signed" else None
-        trust = Trust(str(section.ca_file or ""), str(pinned or ""))
+        files = (section.ca_file, pinned, section.client_cert_file, section.client_key_file)
+        trust = Trust(*(str(file or "") for file in files))
     return MqttUplink(
-        endpoint=broker_endpoint(around.reactor, section.hostname, section.port, trust),
+        endpoint=broker_endpoint(around.reactor, section.hostname, section.port, trust, meter),
         address=f"{section.host}:{section.port}",
         voice=Voice(section.prefix_sub, around.box),
         alias=around.alias,
@@ -115,15 +184,14 @@ def _mqtt(place: str, section: MqttSection, around: Surroundings) -> Any:
         keepalive_s=section.keepalive_s,
         qos=section.qos,
         software=program(),
+        inbox=inbox,
+        meter=meter,
     )
 
 
-def _ftp(config: Config, section: FtpSection, around: Surroundings, pool: ThreadPool) -> Any:
+def _ftp(config: Config, section: FtpSection, around: Surroundings, threads: LooseThreads) -> Any:
     from concentrator.uplink.ftp import FtpUplink
     from concentrator.uplink.ftp_session import FtpServer
-
-    def run_in_thread(job: Callable[[], Any]) -> Deferred[Any]:
-        return deferToThreadPool(around.reactor, pool, job)
 
     return FtpUplink(
         server=FtpServer(
@@ -133,11 +201,12 @@ def _ftp(config: Config, section: FtpSection, around: Surroundings, pool: Thread
             password=section.password,
             directory=section.directory,
             tls=section.tls,
+            ca_file=str(section.ca_file or ""),
         ),
         box=around.box,
         alias=around.alias,
         zone=config.box.timezone,
-        run_in_thread=run_in_thread,
+        threads=threads,
         clock=around.reactor,
         wall=around.wall,
         report=around.report,

@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from concentrator.api import Dialect, Report, Station, Wall
 from concentrator.app.config_sections import LineSection
+from concentrator.app.light_reactor import import_endpoints
 from concentrator.dialect.modbus import dialects
 from concentrator.line.arrivals import Arrivals
 from concentrator.line.endpoint import endpoint_from
@@ -79,8 +80,10 @@ class Wire:
 
 def build_wire(name: str, section: LineSection, side: FieldSide) -> Wire:
     """The wire of a section, built but not started."""
-    endpoint = endpoint_from(side.reactor, section.endpoint)
     serial = section.serial_address
+    if serial is None:
+        import_endpoints()  # without TLS, unless the wire wants it and was looked at before
+    endpoint = endpoint_from(side.reactor, section.endpoint)
     parameters: dict[str, object] = {}
     if serial is None:
         line = Line(name, endpoint, side.sharp, arrivals=side.arrivals)

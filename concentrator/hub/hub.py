@@ -16,7 +16,7 @@ Subscriber = Callable[[Reading], None]
 log = Logger()
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Hub:
     """One stream of readings, without topics and without threads."""
 

@@ -20,7 +20,7 @@ class Newest:
     last_seen: float | None = None
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Latest:
     """A subscriber of the hub that remembers. Values of a device in conflict are not taken over."""
 

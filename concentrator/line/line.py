@@ -42,7 +42,7 @@ _LONG_S = 0.02  # a wait in which late bytes had better be seen as they come
 log = Logger()
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Line:
     """One wire. `character_s` and `silence_s` are the seconds a character takes and the silence between frames, both
     0 where the transport is not serial; `on_change` is called when the line opens or closes; `arrivals`: where one of

@@ -47,12 +47,16 @@ class Reopening:
 
 
 @implementer(IStreamClientEndpoint)
-@define(eq=False)
+@define(eq=False, repr=False)
 class _Telling:
     """An endpoint that tells why connecting failed, which ClientService keeps to itself."""
 
     _endpoint: IStreamClientEndpoint
     _failed: Callable[[str], None]
+
+    def __repr__(self) -> str:
+        # ClientService logs it with every try: who is told knows the whole house, hundreds of megabytes in words.
+        return repr(self._endpoint)
 
     def connect(self, factory: Any) -> Deferred[Any]:
         def failed(failure: Failure) -> Failure:

@@ -173,3 +173,15 @@ class Busy(CommandError):
 
 class TooOften(CommandError):
     """This is asked for too often."""
+
+
+class Stale(CommandError):
+    """The command is not of the present."""
+
+
+class Repeated(CommandError):
+    """A command of this id came before."""
+
+
+class TooLarge(CommandError):
+    """The answer is too large."""

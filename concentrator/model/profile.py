@@ -21,6 +21,25 @@ class Rate(StrEnum):
     CONTROL = "control"
 
 
+class Status(StrEnum):
+    """How far a profile's facts were confirmed. verified: read from a real device; cross-checked: its main values agree
+    in two sources; single-source: one source says so; proposed: nobody published them, or nobody says who did."""
+
+    VERIFIED = "verified"
+    CROSS_CHECKED = "cross-checked"
+    SINGLE_SOURCE = "single-source"
+    PROPOSED = "proposed"
+
+
+class Sign(StrEnum):
+    """What a positive active power of a device means, once decoded. import: it is taken from the grid; generation: the
+    device gives it out; none: the device tells no direction."""
+
+    IMPORT = "import"
+    GENERATION = "generation"
+    NONE = "none"
+
+
 class Function(StrEnum):
     """The four tables of the Modbus data model (Modbus Application Protocol V1.1b3, 4.3)."""
 
@@ -42,7 +61,9 @@ class Point:
     `address`: the 0-based address on the wire; `count`: registers (or coils) it takes; `encoding`: one of
     `profile.encodings`; value = (raw + offset) * scale, then * 10^sf where `sf_address` names a register that
     holds sf; `bit`: which bit of the register a bool or nibble is; `little_word`: low word first; `words`: the
-    addresses of a value that is spread, high word first; `sentinels`: raw values that mean "not available";
+    addresses of a value that is spread, high word first; `plus` and `less`: the addresses of further raw values of the
+    same encoding, added to this one or taken from it; `is_folded`: what lies beyond 1 or -1 is as far on its other
+    side (a power factor that tells its quadrant); `sentinels`: raw values that mean "not available";
     `enum`: value → text; `rate` and `every_s`: how often it is wanted, `every_s` (seconds) deciding where given;
     `stays`: whether reading gives what was written, which it does not of a clock or of what counts down;
     `recorded`: whether intervals keep it; `polled`: whether the cycle reads it at all; `checked`: whether two
@@ -60,6 +81,9 @@ class Point:
     bit: int | None = None
     little_word: bool = False
     words: tuple[int, ...] = ()
+    plus: tuple[int, ...] = ()
+    less: tuple[int, ...] = ()
+    is_folded: bool = False
     sf_address: int | None = None
     sentinels: tuple[int | float, ...] = ()
     enum: Mapping[int, str] = field(factory=dict, hash=False)
@@ -77,8 +101,16 @@ class Point:
 
     @property
     def addresses(self) -> Sequence[int]:
-        """The addresses it takes, in the order in which its registers are encoded."""
+        """The addresses it takes, in the order in which its registers are encoded; of a sum, those of all its parts."""
+        if self.is_sum:
+            starts = (self.address, *self.plus, *self.less)
+            return [address for start in starts for address in range(start, start + self.count)]
         return self.words or range(self.address, self.address + self.count)
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether it is made of several values, so that no register is its own."""
+        return bool(self.plus or self.less)
 
     @property
     def name(self) -> str:
@@ -166,10 +198,10 @@ class Evidence:
 class DeviceProfile:
     """Everything the house knows of one series of devices. `key` is `folder/file` in its profile folder;
     `blocks` are the reads its file asks for, empty where they are to be planned; `protocol_label` is the last part of
-    the label people see (MB_RTU_CCM, MB_TCP_EXT); `confidence` says in words how far its facts were confirmed,
-    `sources` where they come from, `doubts` what may be wrong; `secondary_points` are what a principal tells of each of
-    its secondaries in a table, their addresses counted from its entry's beginning; `settings` holds what only its
-    dialect understands."""
+    the label people see (MB_RTU_CCM, MB_TCP_EXT); `status` and, in words, `confidence` say how far its facts were
+    confirmed, `sources` where they come from, `doubts` what may be wrong; `sign`: what a positive power means, None
+    where the file does not say; `secondary_points` are what a principal tells of each of its secondaries in a table,
+    their addresses counted from its entry's beginning; `settings` holds what only its dialect understands."""
 
     key: str
     type: str
@@ -184,6 +216,8 @@ class DeviceProfile:
     serial: SerialDefaults | None = None
     dialect: str = "modbus"
     protocol_label: str = "EXT"
+    status: Status = Status.PROPOSED
+    sign: Sign | None = None
     confidence: str = ""
     sources: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ tallies in steps of 10^-digits, so that merging records in any order gives the s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from attrs import field, frozen
 
@@ -13,15 +14,18 @@ from concentrator.model.reading import Quality, Value
 EVENT_PERIOD = 0
 """The period of an event record: it belongs to a moment, not to an interval."""
 
+UNHEARD = (Quality.CONFLICT, Quality.SUSPENDED, Quality.SILENT)
+"""What is read with these qualities does not count."""
 
-@frozen
-class Tally:
+
+class Tally(NamedTuple):
     """What one quantity did in one interval, in integer steps of 10^-digits of its column.
 
     Kinds other than instantaneous keep `count` and `last` only; their `total`, `least` and `most` equal `last`.
     """
 
-    count: int
+    # A tuple, for there are forty of them in a record and this is the cheapest thing there is with names.
+    count: int  # type: ignore[assignment]
     total: int
     least: int
     most: int
@@ -66,7 +70,9 @@ class Draft:
 
     `end`: UTC seconds of the interval's end, the interval being (end - period, end]; `period`: its length in seconds,
     0 for an event, whose moment `end` then is; `columns`: the quantities, in order, and `tallies` one for each or
-    None where nothing was read; `event`: name and facts of an event, JSON-able, empty for an interval record.
+    None where nothing was read; `event`: name and facts of an event, JSON-able, empty for an interval record;
+    `covered`: for how many seconds of the interval the device was heard; None: for as long as its quality says, which
+    is all of it for a good record and nothing for one without a value.
     """
 
     uid: str
@@ -74,9 +80,28 @@ class Draft:
     end: int
     period: int
     columns: tuple[Quantity, ...] = ()
-    tallies: tuple[Tally | None, ...] = ()
+    tallies: Sequence[Tally | None] = ()
     quality: Quality = Quality.GOOD
     event: Mapping[str, object] = field(factory=dict)
+    covered: int | None = None
+
+    @property
+    def covered_s(self) -> int:
+        """Seconds of the interval in which the device was heard; more than its period for a device that is asked less
+        often than that, since a reading speaks for the time since the one before."""
+        if self.covered is not None:
+            return self.covered
+        return 0 if self.quality in UNHEARD else self.period
+
+    @property
+    def coverage(self) -> float | None:
+        """The share of the interval in which the device was heard, 0 to 1 in hundredths and below 1 where anything is
+        lacking; None where that is not known, or no question."""
+        if not self.period or (self.covered is None and self.quality is Quality.PARTIAL):
+            return None
+        if self.covered_s >= self.period:
+            return 1.0
+        return min(0.99, round(self.covered_s / self.period, 2))
 
 
 @frozen

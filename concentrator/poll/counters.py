@@ -3,7 +3,8 @@ that ran over is told from a device that began anew, and that a last digit may t
 
 Theory. A whole-number register of w bits starts at 0 again after 2^w - 1. When the counter was just below that end and
 is just above 0 now, it wrapped, and what passed between the two is known exactly. Every other fall is a reset: the
-device was exchanged, set back or cleared, and what passed is not known. Less by one step of the counter is neither: a
+device was exchanged, set back or cleared, and what passed is not known. It is told once a second reading says so too:
+a device that says 0 for once and goes on where it was has lost nothing. Less by one step of the counter is neither: a
 meter that sums up phases or rounds a float may take a step back.
 """
 
@@ -94,6 +95,8 @@ class CounterWatch:
     report: Report
     ranges: Callable[[str], Mapping[str, Range]]
     _last: dict[str, dict[str, float]] = field(factory=dict, init=False)
+    # What counters fell to that have not been read since.
+    _doubted: dict[tuple[str, str], float] = field(factory=dict, init=False)
 
     def reading_received(self, reading: Reading) -> None:
         """Compares a reading's counters with what they were."""
@@ -112,14 +115,20 @@ class CounterWatch:
                 course = difference(before, value, limits.wrap_at, tremble + limits.step / 2).course
                 if course is Course.ROSE:
                     continue
-                fallen.setdefault(course, {})[name] = before, value
+                fell_to = self._doubted.get((reading.uid, name))
+                if course is Course.RESET and fell_to is None:
+                    self._doubted[reading.uid, name] = value
+                    continue
+                fallen.setdefault(course, {})[name] = before, value if fell_to is None else fell_to
             last[name] = value
+            self._doubted.pop((reading.uid, name), None)
         for course, counters in fallen.items():
             self._tell(reading.uid, course, counters)
 
     def forget(self, uid: str) -> None:
         """The device is another one from now on, or gone."""
-        self._last.pop(uid, None)
+        for name in self._last.pop(uid, {}):
+            self._doubted.pop((uid, name), None)
 
     def _tell(self, uid: str, course: Course, counters: Mapping[str, tuple[Value, Value]]) -> None:
         told = ", ".join(f"{name} from {before:.12g} to {after:.12g}" for name, (before, after) in counters.items())

@@ -57,7 +57,7 @@ class LinkStatus:
     seconds_left: float
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class LinkMode:
     """Link mode of one line. `suspend(reason)` fires when polling stands aside, or fails with Busy; `go_on` lets it
     read on; `linked(serial, unit)` is told of each meter that has its ID (again after a power cut); `taken` gives the

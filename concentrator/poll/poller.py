@@ -47,7 +47,7 @@ sentence that says why its values must not be used."""
 log = Logger()
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Poller:
     """Keeps one line busy as far as its schedule says."""
 

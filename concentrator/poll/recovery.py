@@ -16,7 +16,7 @@ from concentrator.model.errors import Cancelled, ConcentratorError
 from concentrator.poll.registrar import SETTLE_S, Registrar
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Recovery:
     """At most one at a time. `trouble` is given a failure that keeps something undecided, `over` is called when nothing
     is undecided any more, but not after `stop`."""

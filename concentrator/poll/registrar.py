@@ -53,7 +53,7 @@ class Outcome:
     text: str = ""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Registrar:
     """Gives IDs on one bus. `ask(unit, conversation)` runs a conversation on its line; `report` hears what happens,
     however often; `linked(serial, unit)` is told of each meter that has its ID, again after a power cut; `taken` gives

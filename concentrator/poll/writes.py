@@ -112,7 +112,7 @@ class _Attempt:
         return NotConfirmed(f"{self.name}: {_shown(self.value)} was written, {why}{told}")
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Writer:
     """Carries out commands on one line. `publish` gets what was read; `report` the events `device.written` {device,
     name, value, was where it is known} and `device.write_failed` {device, name, value, text}; `suspended` says why the

@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 
 from attrs import frozen
 
-from concentrator.api import DeviceState, LineState, UplinkState, Wall
+from concentrator.api import DeviceState, LineState, MonthsTraffic, UplinkState, Wall
 from concentrator.model.reading import Value
 from concentrator.portal.numbers import GAP, MISSING, ago, clock_time, count, fixed, joined, moment, shown, since, span
 
@@ -241,6 +241,8 @@ def _uplink(uplink: UplinkState, now: float, zone: tzinfo) -> dict[str, Cell]:
     counts.append(f"{count(uplink.delivered)} delivered")
     if uplink.rejected:
         counts.append(f"{count(uplink.rejected)} rejected")
+    if uplink.traffic is not None:
+        counts.append(_traffic(uplink.traffic))
     if uplink.last_success is not None:
         counts.append(f"last {clock_time(uplink.last_success, zone)}")
     return {
@@ -248,6 +250,12 @@ def _uplink(uplink: UplinkState, now: float, zone: tzinfo) -> dict[str, Cell]:
         f":uplink.{uplink.name}.trouble": {"text": uplink.trouble},
         f":uplink.{uplink.name}.counts": {"text": " · ".join(counts)},
     }
+
+
+def _traffic(traffic: MonthsTraffic) -> str:
+    """What this month has had, both ways, and of what."""
+    used = f"{(traffic.received + traffic.sent) / 2**20:.1f}"
+    return f"{used} of {traffic.cap / 2**20:g} MiB this month" if traffic.cap else f"{used} MiB this month"
 
 
 def _way_out(uplinks: Sequence[UplinkState]) -> Cell:

@@ -15,6 +15,7 @@ from concentrator.actions.tracing import Traces
 from concentrator.api import DeviceState, LineState, UplinkState, Wall
 from concentrator.model.reading import Reading
 from concentrator.portal.cells import Cells, Sources, stamp
+from concentrator.portal.downloads import Downloads
 from concentrator.portal.pages.devices import DevicesPages, Drawing
 from concentrator.portal.pages.lines import LinesPages
 from concentrator.portal.rest import Rest
@@ -38,13 +39,14 @@ def build_site(
     clock: IReactorTime,
     zone: tzinfo,
     traces: Traces | None = None,
+    downloads: Downloads | None = None,
 ) -> Site:
     """The live page, read only and for visitors of this machine only: `/`, `/devices/<uid>`, `/lines/<name>`,
     `/events`, `/api/…`.
 
     `box` gives `serial`, `model`, `version`, `uptime_s` (seconds); the others give the states of now; `subscribe` is
     the hub's; `zone` is the box's, in which all times are shown; `traces` are those of its lines, which have no
-    exchanges to show where it is left out.
+    exchanges to show where it is left out; `downloads` are those of its history.
     """
     sources = Sources(box, devices, lines, uplinks, wall, zone)
     cells = Cells(sources)
@@ -64,14 +66,14 @@ def build_site(
     root.putChild(b"lines", LinesPages(traces, draw.line, draw.missing, zone))
     root.putChild(b"events", stream)
     root.putChild(b"static", files)
-    root.putChild(b"api", Rest(table, PAGE_CALLER))
+    root.putChild(b"api", Rest(table, PAGE_CALLER, downloads))
     return GuardedSite(root, clock, loopback_reader, stream.close)
 
 
-def build_control_site(table: ActionTable, *, clock: IReactorTime) -> Site:
+def build_control_site(table: ActionTable, *, clock: IReactorTime, downloads: Downloads | None = None) -> Site:
     """The whole REST API under `/api`, for who may open the socket it is served on: everything is allowed there."""
     root = Folder()
-    root.putChild(b"api", Rest(table, CONTROL_CALLER))
+    root.putChild(b"api", Rest(table, CONTROL_CALLER, downloads))
     return GuardedSite(root, clock)
 
 

@@ -13,9 +13,12 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
+from concentrator.actions.parts import Parts
 from concentrator.actions.schema import quoted
-from concentrator.actions.table import ActionTable, Caller, error_json
-from concentrator.model.errors import ConcentratorError, Unknown, WrongArguments
+from concentrator.actions.table import ActionTable, Caller, Permission, code_of, error_json
+from concentrator.model.errors import ConcentratorError, Denied, Unknown, WrongArguments
+from concentrator.portal.downloads import Downloads
+from concentrator.portal.parts_body import PartsBody
 from concentrator.web.site import BODY_MOST, Body
 
 # Address → the action that answers a GET, the argument that stands where the address has a star, and the arguments, all
@@ -39,6 +42,9 @@ _STATUS = {
     "not_writable": HTTPStatus.CONFLICT,
     "busy": HTTPStatus.CONFLICT,
     "too_often": HTTPStatus.TOO_MANY_REQUESTS,
+    "stale": HTTPStatus.CONFLICT,
+    "repeated": HTTPStatus.CONFLICT,
+    "too_large": HTTPStatus.CONFLICT,
     "config": HTTPStatus.CONFLICT,
     "not_confirmed": HTTPStatus.BAD_GATEWAY,
     "wire_error": HTTPStatus.BAD_GATEWAY,
@@ -51,21 +57,25 @@ _STATUS = {
 
 class Rest(Resource):
     """GET /status, /devices, /devices/<uid>, /lines, /lines/<name>, /lines/<name>/trace, /tasks, /tasks/<id>, /uplinks,
-    and POST /actions/<name> with the arguments as one JSON object, each for `caller`. A success is the action's result,
-    an error {"error": {"code", "message"}}."""
+    /history (as `downloads` has it, where it is given), and POST /actions/<name> with the arguments as one JSON object,
+    each for `caller`. A success is the action's result, where it comes in parts an array of these; an error
+    {"error": {"code", "message"}}."""
 
     isLeaf = True  # noqa: N815
 
-    def __init__(self, table: ActionTable, caller: Caller) -> None:
+    def __init__(self, table: ActionTable, caller: Caller, downloads: Downloads | None = None) -> None:
         super().__init__()
         self._table = table
         self._caller = caller
+        self._downloads = downloads
 
     def render(self, request: Request) -> bytes | int:
         """Answers any method: the action's result once it is there, or why not."""
         path = tuple(part.decode("utf-8", "replace") for part in request.postpath or ())
         if path[:1] == ("actions",) and len(path) == 2:
             return self._act(request, path[1])
+        if path == ("history",) and self._downloads is not None:
+            return self._download(request, self._downloads)
         found = _READ.get(path) or _READ.get((path[0], "*", *path[2:]) if len(path) > 1 else path)
         if found is None:
             return _refuse(request, HTTPStatus.NOT_FOUND, Unknown(f"address /{'/'.join(path)}"))
@@ -74,6 +84,13 @@ class Rest(Resource):
         name, argument, further = found
         arguments: dict[str, object] = {argument: path[1]} if argument else {}
         return self._answer(request, name, arguments | _numbers(request, further))
+
+    def _download(self, request: Request, downloads: Downloads) -> bytes | int:
+        if request.method not in (b"GET", b"HEAD"):
+            return _not_allowed(request, "GET, HEAD")
+        if Permission.READ not in self._caller.allowed:
+            return refuse(request, Denied(f"history needs {Permission.READ}"))
+        return downloads.answer(request, refuse)
 
     def _act(self, request: Request, name: str) -> bytes | int:
         if request.method != b"POST":
@@ -97,7 +114,10 @@ class Rest(Resource):
             is_there = False
 
         def result(found: object) -> None:
-            if is_there:
+            if is_there and isinstance(found, Parts):
+                _begin(request, HTTPStatus.OK)
+                PartsBody(request, found).send()
+            elif is_there:
                 _write(request, HTTPStatus.OK, found)
 
         def failed(failure: Failure) -> None:
@@ -142,6 +162,11 @@ def _not_allowed(request: Request, allowed: str) -> bytes:
     return _refuse(request, HTTPStatus.METHOD_NOT_ALLOWED, WrongArguments(f"method {method}, expected {allowed}"))
 
 
+def refuse(request: Request, error: ConcentratorError) -> bytes:
+    """Prepares the answer for an error, with the status of its kind; gives its body."""
+    return _refuse(request, _STATUS.get(code_of(error), HTTPStatus.INTERNAL_SERVER_ERROR), error)
+
+
 def _refuse(request: Request, status: HTTPStatus, error: ConcentratorError) -> bytes:
     return _prepare(request, status, {"error": error_json(error)})
 
@@ -151,10 +176,14 @@ def _write(request: Request, status: HTTPStatus, content: object) -> None:
     request.finish()
 
 
-def _prepare(request: Request, status: HTTPStatus, content: object) -> bytes:
-    body = json.dumps(content, ensure_ascii=False).encode() + b"\n"
+def _begin(request: Request, status: HTTPStatus) -> None:
     request.setResponseCode(status)
     request.setHeader(b"content-type", b"application/json")
     request.setHeader(b"cache-control", b"no-store")
+
+
+def _prepare(request: Request, status: HTTPStatus, content: object) -> bytes:
+    body = json.dumps(content, ensure_ascii=False).encode() + b"\n"
+    _begin(request, status)
     request.setHeader(b"content-length", str(len(body)).encode())
     return b"" if request.method == b"HEAD" else body

@@ -15,7 +15,7 @@ class RegisterMap:
     """The registers that `points` and `blocks` name; what is read as part of a block and belongs to no point is 0."""
 
     def __init__(self, points: Iterable[Point], blocks: Iterable[Block] = ()) -> None:
-        self._points = {point.address: point for point in points}
+        self._points = {point.address: point for point in points if not point.is_sum}
         spans = [(block.address, block.count) for block in blocks]
         spans += [(point.address, point.count) for point in self._points.values()]
         self._mapped = frozenset(address for start, count in spans for address in range(start, start + count))

@@ -36,6 +36,12 @@ def box_serial(state_dir: Path, model: str, provisioned: str, now: float) -> str
     return serial
 
 
+def kept_serial(state_dir: Path) -> str:
+    """The box's serial as it is kept in its state folder; empty where it has none yet. Raises ConfigError where what is
+    kept is damaged."""
+    return str(_read(state_dir / "identity.json").get("serial", ""))
+
+
 def _new_serial(model: str, now: float) -> str:
     """Model, year, month and four digits of chance (CC-ID1: 2 + 2 + 2 + 4)."""
     made = datetime.fromtimestamp(now, UTC)

@@ -69,6 +69,8 @@ def test_status_says_how_the_box_is(box):
                 "waiting": 2,
                 "delivered": 40,
                 "rejected": 1,
+                "traffic": None,
+                "commands": {},
             }
         ],
     }

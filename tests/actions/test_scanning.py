@@ -33,7 +33,7 @@ class Bus:
 
     def ask(self, **arguments):
         found = []
-        self.table.call("line.scan", arguments, CALLER).addBoth(found.append)
+        self.table.call("scan", arguments, CALLER).addBoth(found.append)
         return found[0].value if hasattr(found[0], "value") else found[0]
 
 

@@ -111,6 +111,40 @@ def test_the_schema_of_a_value_allows_both():
     assert said == {"type": ["number", "string"], "description": "what to write", "maxLength": 256}
 
 
+MANY = (
+    Argument("names", Kind.TEXTS, "which", required=False, default=[], most=2),
+    Argument("changes", Kind.OBJECT, "what", required=False),
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "words"),
+    [
+        ({"names": "p"}, WrongArguments, 'names: found "p", expected a list of texts of at most 2 items'),
+        ({"names": ["p", 1]}, WrongArguments, "names: found"),
+        ({"names": ["p", "q", "r"]}, OutOfRange, "of at most 2 items"),
+        ({"changes": []}, WrongArguments, "changes: found [], expected an object"),
+    ],
+)
+def test_lists_and_objects_are_judged_too(given, error, words):
+    with pytest.raises(error) as raised:
+        checked(MANY, given)
+    assert words in raised.value.detail
+
+
+def test_lists_and_objects_that_fit_stay_what_they_are():
+    assert checked(MANY, {"names": ["p"], "changes": {"a": {}}}) == {"names": ["p"], "changes": {"a": {}}}
+    assert checked(MANY, {}) == {"names": [], "changes": None}
+
+
+def test_the_schema_of_a_list_says_what_is_in_it():
+    said = describe(MANY)["properties"]
+    assert said["names"] == {
+        "type": "array", "description": "which", "items": {"type": "string"}, "maxItems": 2, "default": [],
+    }  # fmt: skip
+    assert said["changes"] == {"type": "object", "description": "what"}
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -118,11 +152,12 @@ JSON = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from([argument.name for argument in SCHEMA]) | st.text(), JSON))
+@given(st.dictionaries(st.sampled_from([argument.name for argument in (*SCHEMA, *MANY)]) | st.text(), JSON))
 def test_any_json_is_taken_or_refused_in_words(arguments):
-    try:
-        values = checked(SCHEMA, arguments)
-    except CommandError as error:
-        assert error.detail
-    else:
-        assert set(values) == {argument.name for argument in SCHEMA}
+    for schema in (SCHEMA, MANY):
+        try:
+            values = checked(schema, arguments)
+        except CommandError as error:
+            assert error.detail
+        else:
+            assert set(values) == {argument.name for argument in schema}

@@ -17,6 +17,9 @@ from concentrator.model.errors import (
     NotWritable,
     OutOfRange,
     Refused,
+    Repeated,
+    Stale,
+    TooLarge,
     TooOften,
     TryLater,
     Unknown,
@@ -55,6 +58,30 @@ class Told(list):
             return result
 
         return Action("write", "Writes.", Permission.WRITE, VALUE, call)
+
+
+def test_an_action_that_depends_on_who_asks_is_told_who_it_is():
+    told = Told()
+    whose = Action("whose", "", Permission.READ, VALUE, lambda caller, value: (caller, value), heeds_caller=True)
+    assert outcome(told.table(whose).call("whose", {"value": 1}, READER)) == (READER, 1)
+
+
+def test_the_audit_sees_of_arguments_what_the_action_lets_it_see():
+    told = Told()
+    hidden = Action(
+        "hidden", "", Permission.CONFIG, VALUE, lambda value: None, audited=lambda given: dict.fromkeys(given, "…")
+    )
+    table = told.table(hidden)
+    outcome(table.call("hidden", {"value": 1}, ALL))
+    table.call("hidden", {"value": "secret"}, ALL).addErrback(lambda failure: None)
+    table.call("hidden", {"secret": "secret"}, READER).addErrback(lambda failure: None)
+    assert [entry[2] for entry in told] == [{"value": "…"}, {"value": "…"}, {"value": "…"}, {"secret": "…"}]
+
+
+def test_the_class_of_an_action_can_be_asked_before_it_is_called():
+    table = Told().table(Told().write())
+    assert table.permission("write") is Permission.WRITE
+    assert table.permission("wirte") is None
 
 
 def outcome(deferred):
@@ -173,6 +200,9 @@ def test_the_table_describes_itself_as_json():
         (NotConfirmed("x"), "not_confirmed"),
         (Busy("x"), "busy"),
         (TooOften("x"), "too_often"),
+        (Stale("x"), "stale"),
+        (Repeated("x"), "repeated"),
+        (TooLarge("x"), "too_large"),
         (NoReply("x"), "no_reply"),
         (LineLost("x"), "line_lost"),
         (Garbled("x"), "wire_error"),

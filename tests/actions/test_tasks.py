@@ -41,7 +41,7 @@ class Work:
 
 def test_a_task_says_how_far_it_is_and_what_it_found_so_far(tasks, wall):
     work = Work()
-    task = tasks.start("line.scan", work)
+    task = tasks.start("scan", work)
     assert (task.state, task.progress, task.text, task.result) == ("running", 0.0, "", None)
     work.tell(0.25, "ID 61", [3])
     assert (task.progress, task.text, task.result) == (0.25, "ID 61", [3])
@@ -51,7 +51,7 @@ def test_a_task_says_how_far_it_is_and_what_it_found_so_far(tasks, wall):
     work.ending.callback([3, 9])
     assert json.loads(json.dumps(task.as_json())) == {
         "id": task.id,
-        "name": "line.scan",
+        "name": "scan",
         "state": "done",
         "progress": 1.0,
         "text": "ID 62",
@@ -135,7 +135,7 @@ def test_tasks_are_asked_for_and_given_up_by_action(tasks):
         table.call(name, arguments, EVERYBODY).addBoth(found.append)
         return found[0]
 
-    task = tasks.start("line.scan", Work())
+    task = tasks.start("scan", Work())
     assert ask("task.get", id=task.id)["state"] == "running"
     assert [each["id"] for each in ask("task.list")] == [task.id]
     assert ask("task.cancel", id=task.id)["state"] == "cancelled"

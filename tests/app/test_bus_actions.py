@@ -105,7 +105,7 @@ def field(start_bus):
 @pytest_twisted.ensureDeferred
 async def test_a_scan_beside_polling_finds_who_is_there_while_every_poll_gets_its_answer(field):
     polling = Deferred.fromCoroutine(field.poll())
-    begun = await field.ask("line.scan", line="native", first=1, last=5, while_polling=True)
+    begun = await field.ask("scan", line="native", first=1, last=5, while_polling=True)
     task = field.tasks.get(begun["task"])
     await field.over(task)
     field.is_polled = False
@@ -124,7 +124,7 @@ async def test_a_scan_beside_polling_finds_who_is_there_while_every_poll_gets_it
 @pytest_twisted.ensureDeferred
 async def test_polling_has_its_turn_between_any_two_questions_of_a_scan(field):
     polling = Deferred.fromCoroutine(field.poll())
-    begun = await field.ask("line.scan", line="native", first=100, last=102, while_polling=True)
+    begun = await field.ask("scan", line="native", first=100, last=102, while_polling=True)
     await field.over(field.tasks.get(begun["task"]))
     field.is_polled = False
     await polling
@@ -135,15 +135,15 @@ async def test_polling_has_its_turn_between_any_two_questions_of_a_scan(field):
 @pytest_twisted.ensureDeferred
 async def test_a_line_that_is_polled_is_not_scanned_unasked_and_a_suspended_one_not_at_all(field):
     with pytest.raises(Busy, match="is polled"):
-        await field.ask("line.scan", line="native")
+        await field.ask("scan", line="native")
     field.suspended = "devices are being linked"
     with pytest.raises(Busy, match="devices are being linked"):
-        await field.ask("line.scan", line="native", while_polling=True)
+        await field.ask("scan", line="native", while_polling=True)
 
 
 @pytest_twisted.ensureDeferred
 async def test_a_scan_that_is_given_up_keeps_what_it_found_and_leaves_the_line_to_others(field):
-    begun = await field.ask("line.scan", line="native", first=1, last=247, while_polling=True)
+    begun = await field.ask("scan", line="native", first=1, last=247, while_polling=True)
     task = field.tasks.get(begun["task"])
     while not task.result or len(task.result) < 2:
         await deferLater(reactor, 0.02)

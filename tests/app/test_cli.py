@@ -138,9 +138,9 @@ def test_the_catalogue_is_listed(capsys):
 
 
 def test_ones_own_profiles_are_checked(tmp_path, capsys):
-    assert main(["profiles", str(ROOT / "plugins")]) == 0
-    assert capsys.readouterr().out == "energycm/ccm  meter: energyCM CcM\n"
-    assert main(["profiles", str(tmp_path)]) == 2
+    assert main(["profiles", "check", str(ROOT / "plugins" / "energycm" / "ccm.toml")]) == 0
+    assert capsys.readouterr().out.startswith("energycm/ccm: 66 variables in ")
+    assert main(["profiles", "check", str(tmp_path)]) == 2
     assert capsys.readouterr().err == f"{tmp_path}: found no profile, expected a folder with files BRAND/SERIES.toml\n"
 
 

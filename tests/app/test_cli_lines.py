@@ -101,7 +101,7 @@ async def test_evidence_pasted_into_a_copy_of_the_profile_passes_the_check_of_pr
     shipped = next(folder for folder in Catalogue()._folders if (folder / "energycm/ccm.toml").is_file())
     copy = tmp_path / "own/energycm/ccm.toml"
     copy.write_text((shipped / "energycm/ccm.toml").read_text() + "\n" + evidence)
-    assert main(["profiles", str(tmp_path / "own")]) == 0
+    assert main(["profiles", "check", str(tmp_path / "own")]) == 0
     assert capsys.readouterr().err == ""
     assert len(Catalogue([tmp_path / "own"], shipped=()).get("energycm/ccm").evidence) == len(CCM.evidence) + 1
 

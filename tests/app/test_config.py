@@ -279,7 +279,13 @@ WRONG = [
     ('[mqtt]\nhost = "mqtt://b"\nprotocol = 5', "[mqtt] protocol: found 5", ""),
     ('[mqtt]\nhost = "mqtt://b"\nallow = ["wirte"]', '[mqtt] allow: found ["wirte"]', "write"),
     ('[mqtt]\nhost = "mqtt://b"\nkeepalive = "19 h"', '[mqtt] keepalive: found "19 h"', ""),
-    ('[mqtt]\nhost = "mqtt://b"\nbroker = "default"', '[mqtt] broker: found "default", expected "own"', ""),
+    (
+        '[mqtt]\nbroker = "default"',
+        '[mqtt] broker: found "default", expected "own", for this box was given no default broker: ',
+        "",
+    ),
+    ('[mqtt]\nhost = "mqtts://b"\nclient_key_file = "k"', "[mqtt] client_cert_file: found nothing, expected the", ""),
+    ('[mqtt]\nhost = "mqtt://b"\nmonthly_cap = 50', "[mqtt] monthly_cap: found 50, expected a size", ""),
     ('[mqtt]\nhost = "mqtts://b"\ntls = "self-signed"', "[mqtt] cert_file: found nothing", ""),
     ('[mqtt]\nhost = "mqtt://b"\nprefix_pub = "/a/"', '[mqtt] prefix_pub: found "/a/"', ""),
     ('[mqtt]\nhost = "mqtt://b"\nprefix_pub = "/a/+/b"', '[mqtt] prefix_pub: found "/a/+/b"', ""),
@@ -367,6 +373,17 @@ def test_only_a_profile_that_knows_of_secondaries_has_any(tmp_path):
         load_checked(file)
     assert [str(fault).partition(": ")[2] for fault in error.value.faults] == [
         "[device.s] secondary: found 3, expected none, for devices of acme/m1 have no secondaries"
+    ]
+
+
+def test_a_profile_whose_registers_have_no_fixed_place_cannot_be_polled(tmp_path):
+    file = tmp_path / "ccmaster.toml"
+    file.write_text(NATIVE + device("s", address=2, profile="sunspec/inverter-int"), encoding="utf-8")
+    with pytest.raises(ConfigError) as error:
+        load_checked(file)
+    assert [str(fault).partition(": ")[2] for fault in error.value.faults] == [
+        '[device.s] profile: found "sunspec/inverter-int", expected a profile with addresses of its own: where this '
+        "one's sunspec block begins is not known"
     ]
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from concentrator.app.config_edit import NotEditable, with_device, with_device_changed, without_device
+from concentrator.app.config_edit import NotEditable, with_device, with_device_changed, with_settings, without_device
 
 TEXT = """\
 # Our site
@@ -135,3 +135,54 @@ def _without_blank(text):
 
 def _remarks(text):
     return [line for line in text.splitlines() if line.startswith("#")]
+
+
+def test_keys_of_any_section_change_and_remarks_stay():
+    changed = with_settings(TEXT, {"mqtt": {"host": "mqtt://other", "port": 1884}, "history": {"latency": "1 min"}})
+    parsed = tomllib.loads(changed)
+    assert parsed["mqtt"] == tomllib.loads(TEXT)["mqtt"] | {"host": "mqtt://other", "port": 1884}
+    assert parsed["history"] == {"latency": "1 min"}
+    assert [line for line in _remarks(TEXT) if line not in changed.splitlines()] == []
+
+
+def test_a_key_is_taken_out_by_none_and_one_that_is_not_there_stays_away():
+    changed = with_settings(TEXT, {"mqtt": {"host": None, "port": None}})
+    assert tomllib.loads(changed).get("mqtt") == {}
+
+
+def test_a_further_section_of_its_kind_stands_beside_the_first():
+    changed = with_settings(TEXT, {"mqtt.cloud": {"host": "mqtts://c", "allow": ["read", "write"]}})
+    assert tomllib.loads(changed)["mqtt"]["cloud"] == {"host": "mqtts://c", "allow": ["read", "write"]}
+    assert changed.endswith('[mqtt.cloud]\nhost = "mqtts://c"\nallow = ["read", "write"]\n')
+    again = with_settings(changed, {"mqtt": {"port": 1}, "mqtt.cloud": {"allow": None}})
+    assert tomllib.loads(again)["mqtt"]["cloud"] == {"host": "mqtts://c"}
+    assert tomllib.loads(again)["mqtt"]["port"] == 1
+
+
+@pytest.mark.parametrize("text", ["mqtt = {port = 1}\n", "[mqtt]\nport = {x = 1}\n", "mqtt.port = 1\n"])
+def test_a_section_put_together_otherwise_is_left_to_people(text):
+    place = "mqtt.port.x" if text.startswith("[") else "mqtt"
+    try:
+        changed = with_settings(text, {place: {"port": 2}})
+    except NotEditable as why:
+        assert str(why)
+    else:
+        assert tomllib.loads(changed)["mqtt"]["port"] == 2
+
+
+@given(st.lists(st.tuples(REMARKS, SECTIONS), max_size=6), REMARKS, st.data())
+def test_any_change_of_settings_changes_its_keys_only_and_no_remark(parts, end, data):
+    text = "".join(f"{remark}{section.format(f's{n}')}" for n, (remark, section) in enumerate(parts)) + end
+    tables = tomllib.loads(text)
+    places = [f"{kind}.{name}" for kind, named in tables.items() for name in named] + ["box", "line.new"]
+    place = data.draw(st.sampled_from(places))
+    changed = with_settings(text, {place: {"y": [1, 2], "x": None}})
+    assert _remarks(changed) == _remarks(text)
+    kind, _, name = place.partition(".")
+    after = tomllib.loads(changed)
+    section = after[kind][name] if name else after[kind]
+    assert section == {"y": [1, 2]}
+    for other, named in tables.items():
+        assert {uid: keys for uid, keys in after[other].items() if (other, uid) != (kind, name)} == {
+            uid: keys for uid, keys in named.items() if (other, uid) != (kind, name)
+        }

@@ -112,11 +112,12 @@ def test_a_secondary_cannot_be_written_to(tmp_path):
 
 def test_a_counter_that_falls_is_told_unless_it_is_another_devices(tmp_path):
     box = StillBox(tmp_path, TEXT)
-    for value in (100.0, 3.0):
+    for value in (100.0, 3.0, 3.0):
         box.field.hub.publish(Reading("main", NOW, {"ea_imp": value}))
     assert [(name, facts["device"]) for name, facts in box.events] == [("counter.reset", "main")]
     box.devices.change("main", address=9)
-    box.field.hub.publish(Reading("main", NOW, {"ea_imp": 1.0}))
+    for value in (1.0, 1.0):
+        box.field.hub.publish(Reading("main", NOW, {"ea_imp": value}))
     box.devices.remove("main")
     box.field.hub.publish(Reading("main", NOW, {"ea_imp": 0.0}))
     assert [name for name, _ in box.events] == ["counter.reset", "device.changed", "device.removed"]

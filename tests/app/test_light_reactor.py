@@ -9,12 +9,13 @@ from concentrator.app.launch import environment
 
 LOADED = """
 import sys
-from concentrator.app.light_reactor import import_reactor
+from concentrator.app.light_reactor import import_endpoints, import_reactor
 {before}
 reactor = import_reactor()
+import_endpoints()
+from twisted.internet.endpoints import HostnameEndpoint
 print(hasattr(reactor, "listenTCP"), "OpenSSL.SSL" in sys.modules)
 from twisted.protocols.tls import TLSMemoryBIOFactory
-from twisted.internet.endpoints import wrapClientTLS
 print("OpenSSL.SSL" in sys.modules, import_reactor() is reactor)
 """
 

@@ -170,7 +170,7 @@ class RunningBox:
 
     def act(self, state_dir, name, **arguments):
         self.asked.append((name, arguments))
-        if name == "line.scan":
+        if name == "scan":
             return {"task": "a-1"}
         stand = self.stands[0] if len(self.stands) == 1 else self.stands.pop(0)
         return {"progress": 0.5, "text": "ID 3", "result": None, "error": None, **stand}
@@ -189,7 +189,7 @@ def test_the_running_box_is_watched_until_its_scan_is_over(monkeypatch, tmp_path
     box = RunningBox(monkeypatch, {"state": "running"}, {"state": "done", "result": [{"unit": 3}]})
     screen = Terminal()
     assert through_the_box(tmp_path, "native", 1, 33, Bar(screen)) == ([{"unit": 3}], "", True)
-    assert box.asked[0] == ("line.scan", {"line": "native", "first": 1, "last": 33, "while_polling": True})
+    assert box.asked[0] == ("scan", {"line": "native", "first": 1, "last": 33, "while_polling": True})
     assert " 50 %  ID 3, 0 found" in screen.getvalue()
 
 

@@ -2,6 +2,7 @@ from pathlib import Path
 
 from concentrator.app.config import SECTIONS
 from concentrator.app.config_rules import RULES
+from concentrator.app.provisioning import BrokerSection
 from concentrator.app.setting import settings_of
 from concentrator.app.settings_page import settings_page
 
@@ -14,7 +15,7 @@ def test_the_page_in_docs_is_the_programs_own():
 
 def test_every_key_has_a_row_with_its_default_and_rule():
     rows = [row.split(" | ") for row in settings_page().splitlines() if row.startswith("| `")]
-    keys = [setting for section in SECTIONS.values() for setting in settings_of(section)]
+    keys = [setting for section in (*SECTIONS.values(), BrokerSection) for setting in settings_of(section)]
     assert [row[0] for row in rows] == [f"| `{setting.key}`" for setting in keys]
     for row, setting in zip(rows, keys, strict=True):
         assert len(row) == 5

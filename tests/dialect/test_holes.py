@@ -57,6 +57,13 @@ def test_values_that_share_registers_stay_together():
     assert shown(parts(block(0, 5, spread, inside, after))) == [(0, 4, "ab"), (4, 1, "c")]
 
 
+def test_a_sum_does_not_keep_its_parts_from_being_read():
+    total, first, last = point("s", 0, less=(8,)), point("a", 0), point("b", 8)
+    assert shown(parts(block(0, 9, total, first, last))) == [(0, 1, "a"), (8, 1, "b"), (0, 9, "s")]
+    alone = block(0, 9, total)
+    assert parts(alone) == (alone,)
+
+
 _POINTS = st.lists(
     st.tuples(st.integers(0, 120), st.sampled_from([1, 2, 4]), st.sampled_from([None, None, 3, 40, 77])),
     min_size=1,

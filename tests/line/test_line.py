@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from concentrator.line.line import HOLD_CAP_S
@@ -54,6 +55,19 @@ def test_the_silence_is_counted_from_the_last_byte_on_the_wire(line_wire_clock, 
         clock.callLater(true_end + delay - clock.seconds(), wire.deliver, reply[40:])
         while not result.called:
             wire.run(0.0001, step=0.0001)
+
+
+def test_a_lost_wire_is_told_to_the_log_in_few_words(line_wire_clock):
+    _, wire, _ = line_wire_clock
+    said = []
+    globalLogPublisher.addObserver(said.append)
+    try:
+        wire.lose()
+        wire.run(1.0)
+    finally:
+        globalLogPublisher.removeObserver(said.append)
+    assert any("retry" in str(formatEvent(event)) for event in said)
+    assert all(len(str(formatEvent(event))) < 300 for event in said)
 
 
 def test_few_looks_are_enough_for_a_long_reply(line_wire_clock):

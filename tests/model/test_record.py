@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from concentrator.model.quantity import Kind, Quantity
+from concentrator.model.reading import Quality
 from concentrator.model.record import Draft, Receipt, Record, Tally, in_steps, in_unit
 
 VOLTAGE = Quantity("v1", "V", Kind.INSTANTANEOUS, "voltage L1", 2)
@@ -87,3 +88,19 @@ def test_an_event_has_no_values():
 
 def test_a_receipt_may_reject_nothing():
     assert Receipt(frozenset((1, 2))).rejected == {}
+
+
+@pytest.mark.parametrize(
+    ("quality", "period", "covered", "coverage"),
+    [
+        (Quality.GOOD, 10, None, 1.0),
+        (Quality.GOOD, 60, 300, 1.0),
+        (Quality.PARTIAL, 10, None, None),
+        (Quality.PARTIAL, 10, 7, 0.7),
+        (Quality.PARTIAL, 3600, 3599, 0.99),
+        (Quality.SILENT, 10, None, 0.0),
+        (Quality.GOOD, 0, None, None),
+    ],
+)
+def test_the_coverage_of_a_record(quality, period, covered, coverage):
+    assert Draft("main", "S1", 0, period, quality=quality, covered=covered).coverage == coverage

@@ -109,12 +109,19 @@ def test_all_counters_that_begin_anew_together_are_told_together():
     scene = Scene()
     scene.read(ea_imp=5000.0, ea_exp=300.0, pulses=65535)
     scene.read(ea_imp=0.0, ea_exp=0.001, pulses=3)
-    assert scene.told() == [
-        ("counter.reset", "main", {"ea_imp": {"from": 5000.0, "to": 0.0}, "ea_exp": {"from": 300.0, "to": 0.001}}),
-        ("counter.wrapped", "main", {"pulses": {"from": 65535, "to": 3}}),
-    ]
+    assert scene.told() == [("counter.wrapped", "main", {"pulses": {"from": 65535, "to": 3}})]
     scene.read(ea_imp=1.0, ea_exp=1.0, pulses=4)
+    both = {"ea_imp": {"from": 5000.0, "to": 0.0}, "ea_exp": {"from": 300.0, "to": 0.001}}
+    assert scene.told()[1:] == [("counter.reset", "main", both)]
+    scene.read(ea_imp=1.1, ea_exp=1.1, pulses=5)
     assert len(scene.events) == 2
+
+
+def test_a_counter_that_says_nothing_for_once_was_not_reset():
+    scene = Scene()
+    for value in (5000.0, 0.0, 5000.1, 0.0, 5000.2, 5000.3):
+        scene.read(ea_imp=value)
+    assert scene.events == []
 
 
 def test_the_last_digit_may_tremble_but_a_counter_that_creeps_down_is_found():
@@ -126,7 +133,7 @@ def test_the_last_digit_may_tremble_but_a_counter_that_creeps_down_is_found():
     for value in (7.0, 6.999):
         scene.read(er_exp=value)
     assert scene.events == []
-    scene.read(ea_imp=123.457)
+    scene.read(ea_imp=123.456)
     scene.read(ea_imp=123.456)
     assert [name for name, _ in scene.events] == ["counter.reset"]
 
@@ -156,12 +163,15 @@ def test_each_device_has_its_own_and_a_forgotten_one_begins_anew():
     scene.read(ea_imp=1.0)
     assert scene.events == []
     scene.read("shed", ea_imp=9.0)
+    scene.read("shed", ea_imp=9.0)
     assert scene.told() == [("counter.reset", "shed", {"ea_imp": {"from": 10.0, "to": 9.0}})]
 
 
 def test_a_reading_without_the_counter_leaves_it_as_it_was():
     scene = Scene()
     scene.read(ea_imp=5000.0)
+    scene.read(v1=230.0)
+    scene.read(ea_imp=4000.0)
     scene.read(v1=230.0)
     scene.read(ea_imp=4000.0)
     assert [name for name, _ in scene.events] == ["counter.reset"]

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from concentrator.api import LineState, UplinkState
+from concentrator.api import LineState, MonthsTraffic, UplinkState
 from concentrator.portal.cells import Cells, main_readouts, stamp, words_of
 from tests.support.web import MADRID, NOW, FakeBox, device
 
@@ -150,6 +150,13 @@ def test_an_uplink_says_what_waits_and_what_was_taken(box, cells):
     box.uplinks = [UplinkState("u", "mqtt", "x", True, NOW, NOW - 3, "", 0, 12480, 2)]
     counts = spaced(cells.of_topic("")[":uplink.u.counts"]["text"])
     assert counts == "0 waiting · 12 480 delivered · 2 rejected · last 10:41:04"
+
+
+@pytest.mark.parametrize(("cap", "words"), [(0, "10.5 MiB this month"), (50 * 2**20, "10.5 of 50 MiB this month")])
+def test_an_uplink_that_counts_says_what_the_month_has_had(box, cells, cap, words):
+    traffic = MonthsTraffic("2026-11", 2**20, 19 * 2**19, cap)
+    box.uplinks = [UplinkState("u", "mqtt", "x", True, NOW, traffic=traffic)]
+    assert cells.of_topic("")[":uplink.u.counts"]["text"].endswith(words)
 
 
 @pytest.mark.parametrize(

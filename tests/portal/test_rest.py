@@ -188,7 +188,7 @@ def test_a_line_its_trace_and_the_tasks_have_addresses_of_their_own(box, socket)
     for action in (*tracing_actions(box.traces), *task_actions(tasks)):
         box.table.register(action)
     box.exchanges = [Traced(n, n + 0.1, 1, bytes([n]), b"", "") for n in range(5)]
-    task = tasks.start("line.scan native", lambda tell: Deferred())
+    task = tasks.start("scan native", lambda tell: Deferred())
     assert visit(socket, "/api/lines/native").json["name"] == "native"
     assert len(visit(socket, "/api/lines/native/trace").json) == 5
     assert [each["request"] for each in visit(socket, "/api/lines/native/trace?last=2").json] == ["03", "04"]

@@ -14,7 +14,9 @@ from tests.support.brokers import free_port
 from tests.support.whole import FILE_S, PERIOD_S, Subscriber, at, not_filed, not_published, pause
 
 METERS = 8
-SECONDS = 75
+SECONDS = 85
+START_S, DELIVERY_S = 40, 12
+"""How long the demo may take to its first message, and a file to arrive after its period, on a busy machine."""
 
 
 @pytest_twisted.ensureDeferred
@@ -46,14 +48,15 @@ async def test_the_demo_publishes_every_meter_and_files_what_is_journalled(tmp_p
         ends[payload["serial"]].append(at(payload["ts"]))
     assert len(ends) == METERS
     for stamps in ends.values():
-        assert stamps[0] <= began + 30
+        assert stamps[0] <= began + START_S
         assert {later - earlier for earlier, later in pairwise(stamps)} == {PERIOD_S}
-        assert len(stamps) >= (SECONDS - 30) // PERIOD_S
+        assert len(stamps) >= (SECONDS - START_S) // PERIOD_S
 
-    last_file = (began + SECONDS - 5) // FILE_S * FILE_S
+    last_file = (began + SECONDS - DELIVERY_S) // FILE_S * FILE_S
     journalled = [record for record in records(folder / "state", PERIOD_S) if record.draft.end <= last_file]
-    assert len(journalled) >= METERS * 3
-    assert not_published([record for record in journalled if record.draft.end > began + 15], subscriber.data()) == []
+    assert len(journalled) >= METERS * 2
+    first = min(stamps[0] for stamps in ends.values())  # who came later than the broker has not heard all
+    assert not_published([record for record in journalled if record.draft.end > first], subscriber.data()) == []
     files = {path.name: path.read_bytes() for path in (folder / "ftp").rglob("*") if path.is_file()}
     assert len(files) >= METERS
     assert not_filed(journalled, files) == []

@@ -1,0 +1,159 @@
+"""The settings of a running box: shown, judged, written and put to work. Hides which of them can change while it runs:
+the file is always right, and what runs by an older one is named."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from attrs import define, evolve
+
+from concentrator.actions.settings import Changes
+from concentrator.actions.table import Caller
+from concentrator.app.config import SECTIONS, load_checked
+from concentrator.app.config_edit import with_settings
+from concentrator.app.config_file import ConfigFile
+from concentrator.app.config_sections import Config
+from concentrator.app.setting import Setting, settings_of
+from concentrator.model.device import Device
+from concentrator.model.errors import ConfigError, Denied, Fault, Unknown, WrongArguments
+from concentrator.model.words import hint
+
+LIVE = ("journal", "history", "mqtt", "ftp")
+"""The sections whose every key takes effect while the box runs."""
+NAMED = ("line", "device", "mqtt")
+
+
+@define(eq=False)
+class BoxSettings:
+    """The settings in a file, and of the box that runs. `running` gives the configuration of now and the devices that
+    are read, by short id; `apply` begins to put another one's LIVE sections to work."""
+
+    _file: ConfigFile
+    _running: Callable[[], tuple[Config, Mapping[str, Device]]]
+    _apply: Callable[[Config], None]
+
+    def shown(self, section: str, key: str) -> dict[str, object]:
+        """Section → key → value, as the file has it or by default, and which secrets are set. Raises Unknown for a
+        section or key that is none, ConfigError for a file that cannot be read."""
+        try:
+            tables = _tables(tomllib.loads(self._file.text()))
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError([Fault(str(self._file.path), "", "", str(error), "valid TOML")]) from error
+        known = {place: table for place, table in tables.items() if not section or place == section}
+        if not known:
+            raise Unknown(f"section {section}{hint(section, tables)}")
+        values: dict[str, dict[str, object]] = {}
+        secrets: list[str] = []
+        for place, table in known.items():
+            settings = _settings(place)
+            if key and key not in settings:
+                raise Unknown(f"key {key} of section {place}{hint(key, settings)}")
+            chosen = [each for each in settings.values() if not key or each.key == key]
+            values[place] = {each.key: table.get(each.key, each.plain) for each in chosen if not each.is_secret}
+            secrets += [f"{place}.{each.key}" for each in chosen if each.is_secret and table.get(each.key)]
+        return {"values": values, "secrets": secrets}
+
+    def is_secret(self, section: str, key: str) -> bool:
+        """Whether a value is not to be shown; of what is no setting nothing is."""
+        setting = _settings(section).get(key)
+        return setting is None or setting.is_secret
+
+    def change(self, changes: Changes, caller: Caller, *, is_trial: bool) -> dict[str, object]:
+        """See Settings. The answer: the keys that `changed`, those that take effect now (`live`), those for which the
+        program must be started again (`restart`, older ones among them), and the warnings of the new file."""
+        for place in changes:
+            self._must_be_a_section(place)
+        text = self._file.text()
+        before, _ = load_checked(self._file.path, text)
+        after_text = self._file.edited(lambda: with_settings(text, changes))
+        after, _ = load_checked(self._file.path, after_text)
+        _must_not_widen(before, after, caller)
+        changed = list(_differences(before, after))
+        running, devices = self._running()
+        live, restart = _sorted_out(running, devices, after)
+        if not is_trial and changed:
+            self._file.write(after_text)
+            if live:
+                self._apply(after)
+        return {"changed": changed, "live": live, "restart": restart, "warnings": list(after.warnings)}
+
+    def _must_be_a_section(self, place: str) -> None:
+        kind, _, name = place.partition(".")
+        if kind == "device":
+            raise WrongArguments(
+                f"{place}: devices have actions of their own: device.add, device.change, device.remove"
+            )
+        if kind not in SECTIONS or (name and kind not in NAMED) or (kind == "line" and not name):
+            raise ConfigError(
+                [Fault(str(self._file.path), place, "", "an unknown section", "a section of docs/settings.md")]
+            )
+
+
+def effective(running: Config, after: Config) -> Config:
+    """What runs once the LIVE sections of another configuration are put to work."""
+    return evolve(running, journal=after.journal, history=after.history, mqtt=after.mqtt, ftp=after.ftp)
+
+
+def _tables(parsed: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The sections of a file by place, and those that it leaves to their defaults."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for kind in SECTIONS:
+        table = parsed.get(kind, {})
+        if not isinstance(table, dict):
+            continue
+        own = {key: value for key, value in table.items() if not isinstance(value, dict)} if kind != "line" else {}
+        if kind not in NAMED or own:
+            found[kind] = own
+        if kind in NAMED:
+            found |= {f"{kind}.{name}": each for name, each in table.items() if isinstance(each, dict)}
+    return found
+
+
+def _settings(place: str) -> dict[str, Setting]:
+    section = SECTIONS.get(place.partition(".")[0])
+    return {} if section is None else {each.key: each for each in settings_of(section)}
+
+
+def _sections(config: Config) -> dict[str, Any]:
+    """The sections of a configuration by place."""
+    single = {name: getattr(config, name) for name in ("box", "journal", "history", "ftp", "web")}
+    lines = {f"line.{name}": each for name, each in config.lines.items()}
+    devices = {f"device.{uid}": each for uid, each in config.devices.items()}
+    return {**single, **lines, **devices, **config.mqtt}
+
+
+def _differences(one: Config, other: Config) -> Iterator[str]:
+    """The keys in which two configurations differ; of a section that one of them has not, the section."""
+    before, after = _sections(one), _sections(other)
+    for place in {**before, **after}:
+        if place not in before or place not in after:
+            yield place
+            continue
+        for each in _settings(place).values():
+            if getattr(before[place], each.attribute) != getattr(after[place], each.attribute):
+                yield f"{place}.{each.key}"
+
+
+def _sorted_out(running: Config, devices: Mapping[str, Device], after: Config) -> tuple[list[str], list[str]]:
+    """What of a configuration can be put to work now, and what only by a restart."""
+    live: list[str] = []
+    restart: list[str] = []
+    for place in _differences(running, after):
+        kind = place.partition(".")[0]
+        if kind != "device":
+            (live if kind in LIVE else restart).append(place)
+    wanted = {uid: section.device(uid) for uid, section in after.devices.items()}
+    restart += [f"device.{uid}" for uid in {**devices, **wanted} if devices.get(uid) != wanted.get(uid)]
+    return live, restart
+
+
+def _must_not_widen(before: Config, after: Config, caller: Caller) -> None:
+    """Nobody gives, to himself or to another road, what he may not do: an uplink that takes more classes of commands
+    than the caller is left as it is."""
+    for place, section in after.mqtt.items():
+        beyond = set(section.allow) - set(caller.allowed)
+        if beyond and section != before.mqtt.get(place):
+            classes = ", ".join(sorted(beyond))
+            raise Denied(f"[{place}] allows {classes}, which {caller.name} is not; change it on the box")
