@@ -222,13 +222,9 @@ class Tables:
     def ended(self, period: int, end: int, first_n: int = 0, last_n: int = LAST_N) -> list[Record]:
         """The records of a period that end at a moment, one for each device, as `select` chooses them; only of those
         with numbers in that range."""
-        where = "WHERE period = ? AND stop = ? AND +n BETWEEN ? AND ? ORDER BY device, n"
-        found = self._records(where, period, end, first_n, last_n)
-        sealed = [each for each in self.shelf.ended(period, end) if first_n <= each.n <= last_n]
-        if sealed:
-            found += map(self._sealed, sealed)
-            found.sort(key=lambda record: (record.draft.uid, record.draft.serial, record.n))
-        return best(found)
+        found = self._records("WHERE period = ? AND stop = ? AND +n BETWEEN ? AND ?", period, end, first_n, last_n)
+        found += [self._sealed(each) for each in self.shelf.ended(period, end) if first_n <= each.n <= last_n]
+        return best(sorted(found, key=_number))
 
     def next_end(self, period: int, after: int) -> int | None:
         """The earliest end after a moment among the records of a period."""

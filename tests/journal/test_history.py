@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from concentrator.journal.compact import loose_s
 from concentrator.journal.tables import best
 from concentrator.model.quantity import Kind, Quantity
 from concentrator.model.reading import Quality
@@ -62,9 +63,9 @@ def test_a_day_from_blocks_and_rows_is_without_gaps(home):
 @pytest.mark.parametrize("readings", [[1, 2], [-1, -2], [0, -1], [7, 8, 8], [-7, -8, -8], [5]])
 def test_means_are_rounded_as_a_records_are(home, readings):
     tally = Tally(len(readings), sum(readings), min(readings), max(readings), readings[-1])
-    drafts = [Draft("main", "S", NOON + 60 * i, 60, (POWER,), (tally,)) for i in (1, 241)]
+    drafts = [Draft("main", "S", NOON + at, 60, (POWER,), (tally,)) for at in (60, loose_s(60) + 60)]
     records = home.bench.append(home.journal, *drafts)
-    home.until(NOON + 8 * 3600)
+    home.until(NOON + 2 * loose_s(60))
     home.rest()
     assert home.shape() == (1, [1], [])
     series = result(home.journal.series("main", ["p"], 60, NOON, NOON + DAY))
