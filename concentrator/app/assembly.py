@@ -162,9 +162,11 @@ class Box:
             self._past.reading_received(reading)
 
     async def _open_journal(self) -> None:
+        from concentrator.app.names import LooseNames
         from concentrator.app.past import build_past
 
         import_endpoints()  # before anybody else does, who would load TLS with them
+        self.reactor.installNameResolver(LooseNames(self.reactor))
         past = None
         while past is None:
             past = build_past(self.config, self.reactor, self.wall, self.report, self.field_.describe, self.boot)
