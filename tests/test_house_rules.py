@@ -154,6 +154,17 @@ def test_everything_is_caught_only_where_other_peoples_code_runs():
     assert broad == set(BROAD_EXCEPTS)
 
 
+def test_nothing_shared_is_added_to_across_a_wait():
+    """`a.b += await c` reads `a.b` before it waits: what others added to it meanwhile is lost."""
+    found = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in modules()
+        for node in nodes(path, ast.AugAssign)
+        if not isinstance(node.target, ast.Name) and any(isinstance(each, ast.Await) for each in ast.walk(node.value))
+    ]
+    assert found == []
+
+
 def test_a_module_is_short_or_a_table():
     assert {name_of(path) for path in modules() if len(path.read_text().splitlines()) > LONGEST} == set(LONG_TABLES)
 

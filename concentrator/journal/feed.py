@@ -74,8 +74,10 @@ class RecordFeed:
 
     @property
     def has_backlog(self) -> bool:
-        """Whether more waits than is kept here."""
-        return self.journal.waiting(self.reader) > len(self._kept)
+        """Whether there may be anything unsettled on the disk but not here. The position says so, no count: one that
+        is wrong would leave a record lying for ever."""
+        frontier = self.frontier
+        return any(first < frontier for first, _ in self.journal.unsettled(self.reader))
 
     def fresh(self, is_event: bool) -> list[_Fresh]:
         """The oldest fresh events, or intervals, that nobody has been given: a run without a gap, at most `limit`."""
@@ -198,17 +200,14 @@ class BacklogFeed:
 
     _of: RecordFeed
     _limit: Callable[[], int]
-    _barren: int = field(default=0, init=False)
     _waiting: _Waiting = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        # Where there was nothing below the frontier, for all that waits lies between fresh records or is gone with
-        # age, it is not looked at again before the frontier has moved.
-        self._waiting = _Waiting(lambda: self._of.has_backlog and self._of.frontier != self._barren)
+        self._waiting = _Waiting(lambda: self._of.has_backlog)
 
     def read(self) -> Deferred[Batch | None]:
         """The next batch, or None when there is nothing now."""
-        return Deferred.fromCoroutine(self._read())
+        return self._of.journal.read(self._of.reader, self._limit(), below=self._of.frontier)
 
     def settle(self, batch: Batch, receipt: Receipt) -> Deferred[None]:
         """Settles what was accepted or rejected."""
@@ -226,12 +225,6 @@ class BacklogFeed:
     def look(self) -> None:
         """Something has changed."""
         self._waiting.look()
-
-    async def _read(self) -> Batch | None:
-        frontier = self._of.frontier
-        batch = await self._of.journal.read(self._of.reader, self._limit(), below=frontier)
-        self._barren = frontier if batch is None else 0
-        return batch
 
 
 def _log_unwritten(failure: Failure) -> None:

@@ -279,9 +279,10 @@ class Journal:
 
     async def _count(self, reader: str, state: _Reader) -> None:
         spans = state.position.oldest(self.synced)
+        found = await self.query(partial(intent.owed_records, reader=reader))
         for span, periods in state.terms.split(spans):
-            state.waiting += await self.query(partial(Tables.count, spans=[span], periods=periods))
-        state.waiting += await self.query(partial(intent.owed_records, reader=reader))
+            found += await self.query(partial(Tables.count, spans=[span], periods=periods))
+        state.waiting += found  # only now: it has gone on meanwhile
 
     async def _read(self, reader: str, limit: int, newest: bool, below: int | None) -> Batch | None:
         while True:

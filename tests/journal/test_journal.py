@@ -5,15 +5,17 @@ from functools import partial
 from random import Random
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from concentrator.journal import intent
 from concentrator.journal.intent import Intent
+from concentrator.journal.journal import Journal
 from concentrator.journal.tables import Tables
 from concentrator.model.errors import Corrupt, Full, JournalError
 from concentrator.model.quantity import Kind, Quantity
 from concentrator.model.reading import Quality
 from concentrator.model.record import EVENT_PERIOD, Draft, Tally
-from tests.support.journals import COLUMNS, NOON, Bench, event, interval, numbers, pending, result
+from tests.support.journals import COLUMNS, NOON, AtOnce, Bench, event, interval, numbers, pending, result
 
 LIVE = {10, EVENT_PERIOD}
 
@@ -622,3 +624,37 @@ def test_the_size_is_what_the_files_take(bench):
     before = journal.size
     bench.append(journal, *ends(1000))
     assert before < journal.size < before + 1_000_000
+
+
+class InTurn(AtOnce):
+    """A worker whose jobs run when a test says so, once it `holds` them."""
+
+    def __init__(self):
+        self.holds, self.jobs = False, []
+
+    def run(self, job, /, *args, **kwargs):
+        if not self.holds:
+            return super().run(job, *args, **kwargs)
+        done = Deferred()
+        self.jobs.append(lambda: super(InTurn, self).run(job, *args, **kwargs).chainDeferred(done))
+        return done
+
+
+def test_what_is_written_while_waiting_records_are_counted_counts_too(tmp_path):
+    bench, worker = Bench(tmp_path / "journal.db"), InTurn()
+    former = bench.journal()
+    former.register("mqtt", {10})
+    bench.append(former, interval())
+    bench.close(former)
+    journal = Journal(bench.path, bench.clock, bench.wall, worker, bench.report)
+    result(journal.open())
+    worker.holds = True
+    journal.register("mqtt", {10})
+    journal.append([interval(end=NOON + 10)])
+    for _ in range(10):
+        bench.run(2.0)
+        if worker.jobs:
+            worker.jobs.pop(0)()
+    assert journal.waiting("mqtt") == 2
+    worker.holds = False
+    result(journal.close())

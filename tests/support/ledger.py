@@ -210,6 +210,7 @@ def _message_of(record: Record) -> dict[str, Any]:
         "period": draft.period,
         "values": record.values,
         "quality": draft.quality.value,
+        **({"coverage": draft.coverage} if draft.quality is Quality.PARTIAL and draft.coverage is not None else {}),
     }
 
 

@@ -35,7 +35,8 @@ def message(each, **other):
     if draft.event:
         return {**own, **draft.event, **other}
     said = {"serial": draft.serial, "alias": "M", "period": PERIOD, "values": each.values, "quality": draft.quality}
-    return {**own, **said, **other}
+    covered = {} if draft.covered is None else {"coverage": draft.coverage}
+    return {**own, **said, **covered, **other}
 
 
 def line(each, quality=None):
@@ -127,6 +128,15 @@ def test_a_message_that_no_journal_held_is_found(ledger, wrong):
 
 
 # -- the files
+
+
+def test_a_message_tells_how_much_of_a_partial_interval_was_heard():
+    ledger, each = Ledger(), record(1, quality=Quality.PARTIAL)
+    each = evolve(each, draft=evolve(each.draft, covered=7))
+    ledger.looked([each])
+    assert ledger.misprinted([message(each)]) == []
+    (fault,) = ledger.misprinted([message(each, coverage=0.5)])
+    assert "'coverage': (0.5, 0.7)" in fault
 
 
 @pytest.mark.parametrize(
