@@ -105,6 +105,7 @@ class Box:
             [
                 Part("clock", self.sharp.start, self.sharp.stop),
                 Part("field", self._start_field, self.field_.stop),
+                Part("network", self._ready_network),
                 Part("journal", self._open_journal, self._close_journal),
                 Part("polling", lambda: None, self.field_.stop),
                 Part("link mode", self._start_links, self._stop_links),
@@ -161,12 +162,16 @@ class Box:
         else:
             self._past.reading_received(reading)
 
-    async def _open_journal(self) -> None:
+    def _ready_network(self) -> None:
+        """Loads what everybody connects with, before anybody else does, who would load TLS with it."""
         from concentrator.app.names import LooseNames
+
+        import_endpoints()
+        self.reactor.installNameResolver(LooseNames(self.reactor))
+
+    async def _open_journal(self) -> None:
         from concentrator.app.past import build_past
 
-        import_endpoints()  # before anybody else does, who would load TLS with them
-        self.reactor.installNameResolver(LooseNames(self.reactor))
         past = None
         while past is None:
             past = build_past(self.config, self.reactor, self.wall, self.report, self.field_.describe, self.boot)

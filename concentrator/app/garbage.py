@@ -1,5 +1,5 @@
-"""When the interpreter looks for garbage that refers to itself. There is next to none, and looking for it costs a tenth
-of the processor where a thousand devices are read. Hides the interpreter's switches."""
+"""When the interpreter looks for garbage that refers to itself. There is next to none, and where a
+thousand devices are read the looking is felt. Hides the interpreter's switches."""
 
 from __future__ import annotations
 

@@ -4,14 +4,10 @@ import json
 
 import pytest
 import pytest_twisted
-from twisted.internet import reactor
-from twisted.internet.task import Clock
-from twisted.internet.threads import deferToThread
 
 from concentrator.actions.settings import settings_actions
 from concentrator.actions.system import system_actions
 from concentrator.app.cli import main
-from concentrator.portal.doors import build_control_site
 from tests.support.web import FakeBox
 
 
@@ -40,24 +36,12 @@ class Settings:
 
 
 @pytest.fixture
-def box(tmp_path):
+def box():
     box = FakeBox()
     box.settings, box.rebooted = Settings(), []
     for action in (*settings_actions(box.settings), *system_actions(lambda what: box.rebooted.append(what) or 2.0)):
         box.table.register(action)
-    port = reactor.listenUNIX(str(tmp_path / "control.sock"), build_control_site(box.table, clock=Clock()))
-    yield box
-    pytest_twisted.blockon(port.stopListening())
-
-
-@pytest.fixture
-def run(box, tmp_path, capsys):
-    async def run(*arguments):
-        status = await deferToThread(main, [*arguments, "--state-dir", str(tmp_path)])
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    return run
+    return box
 
 
 @pytest_twisted.ensureDeferred

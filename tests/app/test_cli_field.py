@@ -4,9 +4,7 @@ import json
 
 import pytest
 import pytest_twisted
-from twisted.internet import reactor
 from twisted.internet.defer import fail, succeed
-from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThread
 
 from concentrator.actions.devices import device_actions
@@ -16,7 +14,6 @@ from concentrator.actions.writing import writing_actions
 from concentrator.app.cli import main
 from concentrator.model.errors import Denied
 from concentrator.poll.link_mode import Linked, LinkStatus
-from concentrator.portal.doors import build_control_site
 from tests.support.web import FakeBox
 
 
@@ -55,7 +52,7 @@ class Linking:
 
 
 @pytest.fixture
-def box(tmp_path):
+def box():
     box = FakeBox()
     box.told, box.linking, box.written = Devices(), Linking(), []
 
@@ -72,21 +69,7 @@ def box(tmp_path):
         *writing_actions(write, lambda uid, name: succeed(230.1), lambda uid, name: {"v1": "V"}.get(name, "")),
     ):
         box.table.register(action)
-    port = reactor.listenUNIX(str(tmp_path / "control.sock"), build_control_site(box.table, clock=Clock()))
-    yield box
-    pytest_twisted.blockon(port.stopListening())
-
-
-@pytest.fixture
-def run(box, tmp_path, capsys):
-    """`await run("devices", "list")` gives status, output and complaints of one command."""
-
-    async def run(*arguments, place=("--state-dir", str(tmp_path))):
-        status = await deferToThread(main, [*arguments, *place])
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    return run
+    return box
 
 
 @pytest_twisted.ensureDeferred
@@ -207,12 +190,12 @@ def test_every_command_has_help_with_examples(command, capsys):
 
 
 @pytest_twisted.ensureDeferred
-async def test_names_are_completed_with_those_of_the_running_box(box, tmp_path, monkeypatch):
+async def test_names_are_completed_with_those_of_the_running_box(served, tmp_path, monkeypatch):
     file = tmp_path / "answer"
     for name, value in {
         "_ARGCOMPLETE": "1",
-        "COMP_LINE": f"ccmaster devices show --state-dir {tmp_path} w",
-        "COMP_POINT": str(len(f"ccmaster devices show --state-dir {tmp_path} w")),
+        "COMP_LINE": f"ccmaster devices show --state-dir {served} w",
+        "COMP_POINT": str(len(f"ccmaster devices show --state-dir {served} w")),
         "COMP_TYPE": "9",
         "_ARGCOMPLETE_STDOUT_FILENAME": str(file),
     }.items():

@@ -5,15 +5,11 @@ import tomllib
 
 import pytest
 import pytest_twisted
-from twisted.internet import reactor
-from twisted.internet.task import Clock
-from twisted.internet.threads import deferToThread
 
 from concentrator.actions.tracing import tracing_actions
 from concentrator.api import LineState
 from concentrator.app.cli import main
 from concentrator.line.trace import Traced
-from concentrator.portal.doors import build_control_site
 from concentrator.profile.catalogue import Catalogue
 from tests.support.web import NOW, FakeBox
 
@@ -22,28 +18,14 @@ FAST = CCM.evidence[0]
 
 
 @pytest.fixture
-def box(tmp_path):
+def box():
     box = FakeBox()
     box.lines = [LineState("native", "serial:x", True, "", {"requests": 9}, "native", {"1": {"requests": 9}})]
     box.owners = {1: ("main", CCM)}
     box.exchanges = [Traced(NOW - 3 + n, NOW - 2.9 + n, 1, FAST.request, FAST.response, "") for n in range(3)]
     for action in tracing_actions(box.traces):
         box.table.register(action)
-    port = reactor.listenUNIX(str(tmp_path / "control.sock"), build_control_site(box.table, clock=Clock()))
-    yield box
-    pytest_twisted.blockon(port.stopListening())
-
-
-@pytest.fixture
-def run(box, tmp_path, capsys):
-    """`await run("lines")` gives status, output and complaints of one command."""
-
-    async def run(*arguments):
-        status = await deferToThread(main, [*arguments, "--state-dir", str(tmp_path)])
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    return run
+    return box
 
 
 @pytest_twisted.ensureDeferred

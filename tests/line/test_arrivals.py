@@ -5,11 +5,10 @@ import select
 import socket
 
 import pytest
-from twisted.internet.abstract import FileDescriptor
 
 from concentrator.line.arrivals import Arrivals
 from concentrator.line.wire_end import WireEnd
-from tests.support.lines import Readers
+from tests.support.lines import Descriptor, Readers
 
 
 class Wired:
@@ -19,7 +18,7 @@ class Wired:
         self.near, self.far = socket.socketpair()
         self.near.setblocking(False)
         self.told = []
-        self.transport = _Transport(reactor, self.near)
+        self.transport = Descriptor(self.near, reactor)
         self.end = WireEnd(lambda end: None, self.told.append, self.told.append, arrivals)
         self.transport.protocol = self.end
         self.transport.startReading()
@@ -28,20 +27,6 @@ class Wired:
     def close(self):
         self.near.close()
         self.far.close()
-
-
-class _Transport(FileDescriptor):
-    connected = 1
-
-    def __init__(self, reactor, near):
-        super().__init__(reactor)
-        self.near, self.left = near, b""
-
-    def fileno(self):
-        return self.near.fileno()
-
-    def write(self, data):
-        self.left += data
 
 
 @pytest.fixture

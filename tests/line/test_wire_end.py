@@ -3,27 +3,10 @@
 import socket
 
 import pytest
-from twisted.internet.abstract import FileDescriptor
 from twisted.internet.testing import StringTransport
 
 from concentrator.line.wire_end import WireEnd
-from tests.support.lines import Readers
-
-
-class Descriptor(FileDescriptor):
-    """A transport around one end of a pair of sockets; `left` is what the reactor has to send."""
-
-    connected = 1
-
-    def __init__(self, near):
-        super().__init__(Readers())
-        self.near, self.left = near, b""
-
-    def fileno(self):
-        return self.near.fileno()
-
-    def write(self, data):
-        self.left += data
+from tests.support.lines import Descriptor
 
 
 @pytest.fixture

@@ -101,6 +101,22 @@ class Readers:
         pass
 
 
+class Descriptor(FileDescriptor):
+    """A transport around one end of a pair of sockets; `left` is what the reactor has to send."""
+
+    connected = 1
+
+    def __init__(self, near, reactor=None):
+        super().__init__(reactor or Readers())
+        self.near, self.left = near, b""
+
+    def fileno(self):
+        return self.near.fileno()
+
+    def write(self, data):
+        self.left += data
+
+
 class Port(Wire):
     """A wire with a descriptor of the kernel's at its end, as serial ports have one: bytes wait in it until the line
     takes them, or looks and is told."""

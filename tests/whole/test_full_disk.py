@@ -37,16 +37,21 @@ def box(tmp_path):
         box.end()
 
 
-@pytest_twisted.ensureDeferred
-async def test_it_waits_for_room_and_goes_on_when_there_is_some(box):
+async def wait_for_room(box, room):
+    """Has the box begin, and begin again without its journal where the disk has `room` bytes for all its files."""
     box.start()
     await box.until(box.status, 20, "at work")
     box.stop()
     for file in box.state.glob("journal*"):
         file.unlink()
-    box.disk.size.write_text(str(sum(file.stat().st_size for file in box.state.rglob("*") if file.is_file())))
+    box.disk.size.write_text(str(room()))
     box.start()
     await box.until(lambda: "waits for room" in box.log(), 20, "waiting for room")
+
+
+@pytest_twisted.ensureDeferred
+async def test_it_waits_for_room_and_goes_on_when_there_is_some(box):
+    await wait_for_room(box, lambda: sum(file.stat().st_size for file in box.state.rglob("*") if file.is_file()))
     assert box.is_running and box.status() is None
     box.disk.size.unlink()
     await box.until(box.status, REOPEN_S + 20, "at work again")
@@ -56,12 +61,5 @@ async def test_it_waits_for_room_and_goes_on_when_there_is_some(box):
 
 @pytest_twisted.ensureDeferred
 async def test_it_can_be_stopped_while_it_waits(box):
-    box.start()
-    await box.until(box.status, 20, "at work")
-    box.stop()
-    for file in box.state.glob("journal*"):
-        file.unlink()
-    box.disk.size.write_text("0")
-    box.start()
-    await box.until(lambda: "waits for room" in box.log(), 20, "waiting for room")
+    await wait_for_room(box, lambda: 0)
     box.stop()
