@@ -1,0 +1,1 @@
+"""Gensets: the box as the cloud modem of a genset controller."""
