@@ -28,15 +28,18 @@ class Wall(Protocol):
 
 @frozen
 class Taken:
-    """What a read took from a device: the values, and the names that were asked for and did not come."""
+    """What a read took from a device: the values, and the names that were asked for and did not come. `tells_who`: who
+    it is, is among them, though that was not what was asked."""
 
     values: Mapping[str, Value]
     missing: tuple[str, ...] = ()
+    tells_who: bool = False
 
 
 class Station(Protocol):
     """A protocol's memory about one device: what it is (`profile`), what is read of it in one go (`blocks`), and
-    conversations for the line."""
+    conversations for the line. Some devices say only when they are asked what they have: after any conversation both
+    may be others than before, other objects then."""
 
     profile: DeviceProfile
     blocks: Sequence[Block]
@@ -273,7 +276,10 @@ class DeviceState:
     `health`: new, answering, doubtful or silent; `values`: quantity name → (value, UTC seconds of its reading);
     `points`: (name, label, unit) of each quantity, in the profile's order; `quality`: of its newest reading;
     `secondary`: n of the n-th secondary behind the principal at `address`; `round_s`: the seconds between its last two
-    reads of what is read most often.
+    reads of what is read most often; `tries`: how the last ones went, oldest first, each the kind of what was wrong (as
+    `trouble_of` names it), empty where there was an answer; `profile`: its profile's key; `selected`: the secondary
+    address of an M-Bus meter that is selected by it, else empty; `sign`: what a positive power of it means (import,
+    generation, none), empty where that is not known.
     """
 
     uid: str
@@ -292,3 +298,39 @@ class DeviceState:
     quality: str = ""
     secondary: int | None = None
     round_s: float | None = None
+    tries: Sequence[str] = ()
+    profile: str = ""
+    sign: str = ""
+    selected: str = ""
+
+
+@frozen
+class OutputState:
+    """What people see of an output: its name, its state (whether a relay is closed, or volts), and who set it last and
+    when (UTC seconds; None where nobody did since the program began)."""
+
+    name: str
+    value: bool | float
+    set_by: str = ""
+    set_at: float | None = None
+
+
+@frozen
+class PanelState:
+    """What people see of the front of the box: the pattern of each light by colour, as `panel.lights` names them, its
+    outputs, whether each input is active, and what they are made of."""
+
+    lights: Mapping[str, str] = field(factory=dict)
+    outputs: Sequence[OutputState] = ()
+    inputs: Sequence[bool] = ()
+    board: str = "virtual"
+
+
+@frozen
+class Happened:
+    """Something that happened: its number since the program began, when (UTC seconds), its name and its facts."""
+
+    number: int
+    at: float
+    name: str
+    facts: Mapping[str, object]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
+from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
 
@@ -13,13 +14,16 @@ from concentrator.dialect.holes import parts
 from concentrator.dialect.image import RegisterImage
 from concentrator.dialect.single_point import SinglePoint, single_point
 from concentrator.model.errors import CommandError, NoReply, NotWritable, Refused, WireError
-from concentrator.model.profile import Block, DeviceProfile, Function
+from concentrator.model.profile import SUNSPEC, Block, DeviceProfile, Function
 from concentrator.model.reading import Value
 from concentrator.profile.decode import Decoder, compile_block
 from concentrator.profile.plan import plan_blocks, plan_identity, together, worthwhile_hole
 from concentrator.profile.secondary import secondary_number, secondary_profile
 from concentrator.wire.conversation import Conversation, LineSettings, Transaction
 from concentrator.wire.modbus import Request, mbap, mbap_together, read, rtu
+
+if TYPE_CHECKING:
+    from concentrator.dialect.sunspec import SunSpecStation
 
 ILLEGAL_ADDRESS = 2
 """The exception code for registers that a device does not have (Modbus Application Protocol V1.1b3, 7)."""
@@ -52,6 +56,7 @@ class Plan:
 
     def __init__(self, profile: DeviceProfile, hole: int | None, in_flight: int = 1) -> None:
         self.profile = profile
+        self.in_flight = in_flight
         self.who = plan_identity(profile, hole)
         self.blocks = together(
             [block for block in plan_blocks(profile, hole) if block not in self.who and not _tells_who(block)],
@@ -115,20 +120,32 @@ class ModbusStation:
     def read(self, block: Block) -> Conversation[Taken]:
         """Reads one block and decodes its points."""
         unit = self._unit if block.unit_id is None else block.unit_id
-        reply = yield self._transaction(block, unit)
-        image = self.image(unit)
         if block.parts:
-            values: Mapping[str, Value] = {}
-            for part, data in zip(block.parts, reply, strict=True):
-                image.store(part.function, part.address, part.count, data)
-            for part, data in zip(block.parts, reply, strict=True):
-                values = {**values, **self._plan.decode(part, data, image)}
+            values = yield from self._read_parts(block, unit)
         else:
+            reply = yield self._transaction(block, unit)
+            image = self.image(unit)
             image.store(block.function, block.address, block.count, reply)
             values = self._plan.decode(block, reply, image)
         if len(values) == len(block.points):
             return Taken(values)
         return Taken(values, tuple(point.name for point in block.points if point.name not in values))
+
+    def _read_parts(self, block: Block, unit: int) -> Conversation[Mapping[str, Value]]:
+        """Reads the parts of a block, at once where the device bears that, and decodes when all are there: the scale
+        factor of one may lie in another."""
+        if len(block.parts) <= self._plan.in_flight:
+            replies = yield self._transaction(block, unit)
+        else:
+            replies = []
+            for part in block.parts:
+                replies.append((yield self._transaction(part, unit)))
+        image, values = self.image(unit), dict[str, Value]()
+        for part, data in zip(block.parts, replies, strict=True):
+            image.store(part.function, part.address, part.count, data)
+        for part, data in zip(block.parts, replies, strict=True):
+            values.update(self._plan.decode(part, data, image))
+        return values
 
     def refused(self, block: Block, code: int) -> Sequence[Block]:
         """What to read in place of a block that was refused with that exception code: parts of it, where the
@@ -141,26 +158,42 @@ class ModbusStation:
         return cut
 
     def identify(self) -> Conversation[Taken]:
-        """Reads the blocks that tell who the device is, as far as it knows them; where it has none, its first one, so
-        that it is known to be there."""
+        """Reads the blocks that tell who the device is, as far as it knows them, in parts where it refuses them whole;
+        where it has none, its first one, so that it is known to be there."""
         values: dict[str, Value] = {}
         missing: list[str] = []
-        blocks = self.who or self.blocks[:1]
-        refusals = []
-        for block in blocks:
+        waiting = list(self.who or self.blocks[:1])
+        refusals, is_known = [], False
+        while waiting:
+            block = waiting.pop(0)
             try:
                 taken = yield from self.read(block)
             except Refused as error:
                 if error.code not in _NOT_THERE:
                     raise
+                if pieces := self._pieces_of_who(block, error.code):
+                    waiting[:0] = pieces
+                    continue
                 refusals.append(error)
                 missing.extend(point.name for point in block.points)
             else:
+                is_known = True
                 values.update(taken.values)
                 missing.extend(taken.missing)
-        if refusals and len(refusals) == len(blocks):
+        if refusals and not is_known:
             raise refusals[0]
         return Taken(values, tuple(missing))
+
+    def _pieces_of_who(self, block: Block, code: int) -> Sequence[Block]:
+        """What to read from now on in place of a block that tells who the device is; nothing where there is nothing
+        smaller."""
+        if block not in self.who:
+            pieces = self.refused(block, code)
+        else:
+            pieces = self._plan.parts(block) if code in _CUT_WHERE else (block,)
+            place = self.who.index(block)
+            self.who = (*self.who[:place], *pieces, *self.who[place + 1 :])
+        return () if tuple(pieces) == (block,) else pieces
 
     def _transaction(self, block: Block, unit: int) -> Transaction:
         """The transaction that reads a block; where requests are not numbered, always the same."""
@@ -266,17 +299,23 @@ class ModbusDialect:
     name: str
     _plans: dict[tuple[str, int | None], Plan] = field(factory=dict, init=False)
 
-    def station(self, profile: DeviceProfile, address: int, parameters: Mapping[str, object]) -> ModbusStation:
+    def station(
+        self, profile: DeviceProfile, address: int, parameters: Mapping[str, object]
+    ) -> ModbusStation | SunSpecStation:
         """The station at a Modbus ID. `parameters["settings"]`: the LineSettings of a serial line, by which the
         widest hole worth reading over is chosen; `parameters["secondary"]`: n, for the n-th secondary of the principal
         at that ID, whose profile is the given one (see `profile.secondary`)."""
+        if profile.dialect == SUNSPEC:
+            from concentrator.dialect.sunspec import SunSpecStation
+
+            return SunSpecStation(profile, address, self.framing())
         secondary = parameters.get("secondary")
         if isinstance(secondary, int):
             profile = secondary_profile(profile, secondary)
         settings = parameters.get("settings")
         hole = worthwhile_hole(settings) if isinstance(settings, LineSettings) else None
         plan = self._plans.get((profile.key, hole))
-        if plan is None:
+        if plan is None or plan.profile != profile:  # its file may have been written anew since
             in_flight = profile.traits.in_flight if self.name == "modbus-tcp" else 1
             plan = self._plans[profile.key, hole] = Plan(profile, hole, in_flight)
         number = secondary_number(profile)

@@ -15,7 +15,7 @@ from concentrator.model.profile import Block, DeviceProfile, Point
 from concentrator.model.reading import Value
 from concentrator.model.words import hint
 from concentrator.profile.decode import Image, encoding_at
-from concentrator.profile.encode import encode
+from concentrator.profile.encode import check_span, encode
 from concentrator.profile.encodings import Form
 from concentrator.profile.points import WRITABLE
 from concentrator.wire.modbus import Request, write_coil, write_register, write_registers
@@ -43,6 +43,7 @@ class SinglePoint:
         """Raises NotWritable or OutOfRange where it is known beforehand that the value cannot be written."""
         if not self.point.writable or self.point.function not in WRITABLE:
             raise NotWritable(f"{self.point.name} is only read")
+        check_span(self.point, value)
         if self.factor is None:
             encode(self.point, value, lambda _function, _address: 0)
 

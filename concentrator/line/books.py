@@ -9,6 +9,7 @@ from attrs import define, field
 from concentrator.line.patience import FLOOR_S, NETWORK_FLOOR_S, Pace
 from concentrator.line.statistics import Counters, Utilisation
 from concentrator.line.trace import EXCHANGES, NETWORK_EXCHANGES, Trace
+from concentrator.model.trouble import trouble_of
 
 _NOTED_MAX = 16
 _BURST_S = 0.02  # stray bytes further apart than this belong to different answers
@@ -110,5 +111,5 @@ class Books:
             busy_s = ended - began
             self._known[station].counters.count(len(request), len(received), busy_s, error, turnaround_s)
             self._used.add(ended, busy_s)
-            self._trace.keep(began, ended, station, request, received, str(error) if error else "")
+            self._trace.keep(began, ended, station, request, received, trouble_of(error) if error else "")
         self._noted.clear()

@@ -25,6 +25,7 @@ from zope.interface import implementer
 
 from concentrator.line.serial_address import PREFIX, SerialAddress, parse_serial
 from concentrator.model.errors import LineLost
+from concentrator.model.trouble import OTHER, Trouble
 
 
 class _Port(SerialPort):  # type: ignore[misc]  # Twisted does not say what it inherits from
@@ -39,6 +40,10 @@ class _Port(SerialPort):  # type: ignore[misc]  # Twisted does not say what it i
             parity=address.parity,
             stopbits=address.stopbits,
         )
+
+    def set_speed(self, baudrate: int) -> None:
+        """Bits per second, from now on."""
+        self._serial.baudrate = baudrate
 
     def _serialFactory(self, *args: Any, **kwargs: Any) -> Serial:  # noqa: N802 - Twisted's name
         port = Serial(*args, exclusive=True, **kwargs)
@@ -79,18 +84,21 @@ class SerialEndpoint:
         try:
             _Port(protocol, self.address, self.reactor)
         except (SerialException, OSError, termios.error, ValueError) as error:
-            return fail(LineLost(f"{self.address.path}: {_reason(error)}"))
+            return fail(LineLost(_reason(self.address.path, error)))
         return succeed(protocol)
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, SerialException) and error.errno == 2:
-        return "the port is not there"
-    if isinstance(error, SerialException) and error.errno == 11:
-        return "another program holds the port"
-    if isinstance(error, SerialException) and error.errno == 13:
-        return "no permission to use the port"
-    return str(error)
+_REASONS = {
+    2: ("the port is not there", "unplugged"),
+    11: ("another program holds the port", "held"),
+    13: ("no permission to use the port", "forbidden"),
+}
+
+
+def _reason(path: str, error: Exception) -> Trouble:
+    number = error.errno if isinstance(error, SerialException) else None
+    said, kind = _REASONS.get(number or 0, (str(error), OTHER))
+    return Trouble(f"{path}: {said}", kind, port=path)
 
 
 @implementer(IPlugin, IStreamClientEndpointStringParserWithReactor)

@@ -20,17 +20,19 @@ from twisted.python.failure import Failure
 from concentrator.line.alarm import Alarm
 from concentrator.line.arrivals import Arrivals
 from concentrator.line.books import Books
+from concentrator.line.driver import DriverCounts
 from concentrator.line.echo import Echo
 from concentrator.line.exchange import Exchange
 from concentrator.line.lease import Lease, Tunnel
 from concentrator.line.looking import Looking
 from concentrator.line.reopen import Reopening
+from concentrator.line.speed import Speed
 from concentrator.line.statistics import Counters
 from concentrator.line.trace import Trace
 from concentrator.line.turns import Hold, Turns
 from concentrator.line.wire_end import WireEnd
 from concentrator.model.errors import Cancelled, ConcentratorError, LineLost, NoReply, Unexpected
-from concentrator.wire.conversation import Conversation, Transaction
+from concentrator.wire.conversation import Conversation, LineSettings, Transaction
 
 CEILING_S = 1.0
 """How late an answer may still come, in seconds after its request; of a device that is given longer to answer, twice
@@ -69,6 +71,7 @@ class Line:
     _alarm: Alarm = field(init=False)
     _exchange: Exchange = field(init=False)
     _free_at: float = field(default=0.0, init=False)
+    _speed: Speed = field(factory=Speed, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._books = Books(is_timed=self.character_s > 0)
@@ -114,13 +117,23 @@ class Line:
         earlier request any more; polling stands aside until it is released."""
         if self._wire is None:
             return fail(LineLost(f"{self.name}: {self.trouble}"))
-        tunnel = Tunnel(
-            Lease(on_bytes, on_lost, self._leased_write, self._released),
-            Deferred(lambda _: self._tunnels.remove(tunnel)),
-        )
+        lease = Lease(on_bytes, on_lost, self._released)
+        tunnel = Tunnel(lease, Deferred(lambda _: self._tunnels.remove(tunnel)))
         self._tunnels.append(tunnel)
         self._turn()
         return tunnel.result
+
+    def set_speed(self, settings: LineSettings, silence_s: float) -> None:
+        """Another speed of a serial port, and the silence between frames that goes with it, from now on, or from when
+        the conversation that holds the wire is over. It stays when the port is opened anew."""
+        self._speed.ask_for(settings, silence_s)
+        if self._wire is not None and not isinstance(self._holder, Hold):
+            self._take_up_speed(self._wire)
+
+    def port_state(self) -> tuple[DriverCounts | None, tuple[int, int]]:
+        """What a serial port's driver has counted (None: it does not), and the bytes it holds, unread and unsent."""
+        wire = self._wire
+        return (wire.driver_counts(), wire.queued()) if wire else (None, (0, 0))
 
     @property
     def counters(self) -> Counters:
@@ -159,7 +172,7 @@ class Line:
             self._wire.take()
             moment = max(self._free_at, self._turns.all_clear_at())
             if moment <= now:
-                self._lend()
+                self._lend(self._wire)
                 return
         else:
             hold = self._turns.take(now)
@@ -173,6 +186,8 @@ class Line:
 
     def _begin(self, hold: Hold, now: float) -> None:
         self._holder, hold.since = hold, now
+        if self._speed.is_due and self._wire is not None:
+            self._take_up_speed(self._wire)
         self._advance(hold, hold.conversation.send, None)
 
     def _advance(self, hold: Hold, step: Callable[[Any], Transaction], given: Any) -> None:
@@ -231,7 +246,7 @@ class Line:
         assert isinstance(hold, Hold)
         began, transaction, station = exchange.began, exchange.transaction, hold.station
         if self.silence_s or transaction.quiet_s:
-            self._free_at = ended + self.silence_s + transaction.quiet_s
+            self._free_at = self._turns.after(station, transaction, ended + self.silence_s)
         if error is None:
             self._turns.answered(station)
         elif isinstance(error, NoReply | Unexpected):
@@ -266,6 +281,8 @@ class Line:
     def _opened(self, wire: WireEnd) -> None:
         now = self.clock.seconds()
         self._wire = wire
+        self._speed.reopened()
+        self._take_up_speed(wire)
         self._echo = Echo()
         if self._looking is not None:
             self._looking.opened()
@@ -286,20 +303,18 @@ class Line:
         self.trouble = f"it was closed: {reason}"
         if self._reopening is not None:
             log.warn("{line}: {reason}; reopening", line=self.name, reason=self.trouble)
-        lost = f"{self.name}: {self.trouble}"
-        waiting, tunnels = self._turns.clear(), self._tunnels
-        self._tunnels = []
+        waiting, tunnels, self._tunnels = self._turns.clear(), self._tunnels, []
         holder = self._holder
         if isinstance(holder, Lease):
             self._holder = None
-            holder.on_lost()
+            holder.lost()
         elif self._exchange.is_on:
             self._exchange.lost()
         else:
             self._ask()
         self._alarm.close()
         for result in [*(hold.result for hold in waiting), *(tunnel.result for tunnel in tunnels)]:
-            result.errback(Failure(LineLost(lost)))
+            result.errback(Failure(LineLost(f"{self.name}: {self.trouble}")))
         for hold in waiting:
             hold.conversation.close()
         self.on_change()
@@ -316,20 +331,20 @@ class Line:
 
     # -- leases
 
-    def _lend(self) -> None:
+    def _lend(self, wire: WireEnd) -> None:
+        self._take_up_speed(wire)
         tunnel = self._tunnels.pop(0)
         self._holder = tunnel.lease
-        if self._wire is not None:
-            self._wire.look()
+        tunnel.lease.begin(wire)
         tunnel.result.callback(tunnel.lease)
-
-    def _leased_write(self, lease: Lease, data: bytes) -> None:
-        if self._holder is lease and self._wire is not None:
-            lease.is_answered = False
-            self._wire.send(data)
 
     def _released(self, lease: Lease) -> None:
         if self._holder is lease:
             self._holder = None
+            lease.end()
             self._free_at = self.clock.seconds() + (self.silence_s if lease.is_answered else self.ceiling_s)
             self._turn()
+
+    def _take_up_speed(self, wire: WireEnd) -> None:
+        if self._speed.is_due:
+            self.character_s, self.silence_s = self._speed.take_up(wire, self._looking)

@@ -40,9 +40,14 @@ class SerialAddress:
         return f"{self.baudrate} {self.bytesize}{self.parity}{self.stopbits}"
 
 
-def parse_serial(description: str) -> SerialAddress | None:
-    """The serial address an endpoint description names, or None where it is of another kind. ValueError with a
-    sentence on one that is wrong; a colon in the path is written `\\:`."""
+USUAL_PORT = SerialAddress("")
+M_BUS_PORT = SerialAddress("", 2400, parity="E")
+"""How a port talks where its description does not say; on an M-Bus (EN 13757-2, 5.3, and the usual speed)."""
+
+
+def parse_serial(description: str, usual: SerialAddress = USUAL_PORT) -> SerialAddress | None:
+    """The serial address an endpoint description names, as `usual` in all it does not say, or None where it is of
+    another kind. ValueError with a sentence on one that is wrong; a colon in the path is written `\\:`."""
     kind, *rest = description.replace("\\:", "\0").split(":")
     if kind != PREFIX:
         return None
@@ -55,16 +60,16 @@ def parse_serial(description: str) -> SerialAddress | None:
         raise ValueError(f"{sorted(unknown)[0]} is none of {', '.join(_OPTIONS)}")
     return SerialAddress(
         path,
-        baudrate=_number(named, "baudrate", 9600, 50, 4_000_000),
+        baudrate=_number(named, "baudrate", usual.baudrate, 50, 4_000_000),
         bytesize=_number(named, "bytesize", 8, 7, 8),
-        parity=_word(named, "parity", _PARITIES),
+        parity=_word(named, "parity", _PARITIES, usual.parity),
         stopbits=_number(named, "stopbits", 1, 1, 2),
-        rs485=_word(named, "rs485", _DIRECTIONS),
+        rs485=_word(named, "rs485", _DIRECTIONS, usual.rs485),
     )
 
 
-def _word(named: dict[str, str], key: str, choices: tuple[str, ...]) -> str:
-    word = named.get(key, choices[0])
+def _word(named: dict[str, str], key: str, choices: tuple[str, ...], usual: str) -> str:
+    word = named.get(key, usual)
     if word not in choices:
         raise ValueError(f"{key}={word} is none of {', '.join(choices)}")
     return word

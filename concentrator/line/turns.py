@@ -1,5 +1,5 @@
 """Whose turn it is on a wire: urgent conversations first, then in order; those whose station may still answer an
-earlier request stand aside until it cannot any more. Pure: moments are handed in."""
+earlier request, or wants to be left alone for a while, stand aside until then. Pure: moments are handed in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from attrs import define, field
 from twisted.internet.defer import Deferred
 
-from concentrator.wire.conversation import Conversation
+from concentrator.wire.conversation import Conversation, Transaction
 
 
 @define(eq=False)
@@ -25,12 +25,13 @@ class Hold:
 
 @define(eq=False)
 class Turns:
-    """The conversations that wait, and which stations owe an answer of which shape until when."""
+    """The conversations that wait, which stations owe an answer of which shape until when, and which rest."""
 
     _waiting: list[Hold] = field(factory=list, init=False)
     _owed: dict[Hashable, tuple[Hashable, float]] = field(factory=dict, init=False)
+    _resting: dict[Hashable, float] = field(factory=dict, init=False)
     is_idle: bool = field(default=True, init=False)
-    """Whether nobody waits and nothing is owed: the usual case, to be known at a glance."""
+    """Whether nobody waits or rests and nothing is owed: the usual case, to be known at a glance."""
 
     def join(self, hold: Hold) -> None:
         """Queues a conversation; an urgent one goes behind the urgent ones only."""
@@ -51,6 +52,9 @@ class Turns:
 
     def take(self, now: float) -> Hold | None:
         """The next that may go, taken out of the queue; None when there is none now."""
+        if self._resting:
+            self._resting = {station: until for station, until in self._resting.items() if until > now}
+            self._glance()
         for hold in self._waiting:
             if self.clear_at(hold.station) <= now:
                 self.leave(hold)
@@ -72,6 +76,16 @@ class Turns:
             self._owed[station] = (shape, until)
             self.is_idle = False
 
+    def after(self, station: Hashable, transaction: Transaction, silent_at: float) -> float:
+        """From when on others may go after a transaction, whose wire is silent again at that moment. The station itself
+        rests for as long as it wants to; after a broadcast everybody does."""
+        if transaction.expect is None:
+            return silent_at + transaction.quiet_s
+        if transaction.quiet_s:
+            self._resting[station] = silent_at + transaction.quiet_s
+            self.is_idle = False
+        return silent_at
+
     def answered(self, station: Hashable) -> None:
         """The station owes nothing."""
         if not self.is_idle:
@@ -79,15 +93,17 @@ class Turns:
             self._glance()
 
     def clear_at(self, station: Hashable, shape: Hashable = None) -> float:
-        """From when on a request of that shape (None: of any shape) cannot get an earlier one's answer."""
+        """From when on a request of that shape (None: of any shape) cannot get an earlier one's answer, and the station
+        has rested."""
         if self.is_idle:
             return 0.0
         owed, until = self._owed.get(station, (None, 0.0))
-        return until if shape is None or shape == owed else 0.0
+        rested = self._resting.get(station, 0.0)
+        return max(until, rested) if shape is None or shape == owed else rested
 
     def all_clear_at(self) -> float:
-        """From when on nobody can answer an earlier request."""
-        return max((until for _, until in self._owed.values()), default=0.0)
+        """From when on nobody can answer an earlier request, and all have rested."""
+        return max(*self._resting.values(), *(until for _, until in self._owed.values()), 0.0, 0.0)
 
     def debtor(self, now: float) -> Hashable | None:
         """The only station that may still answer an earlier request; None where there is none, or several."""
@@ -98,8 +114,9 @@ class Turns:
         """Forgets everything; gives those who waited."""
         waiting, self._waiting = self._waiting, []
         self._owed.clear()
+        self._resting.clear()
         self.is_idle = True
         return waiting
 
     def _glance(self) -> None:
-        self.is_idle = not self._waiting and not self._owed
+        self.is_idle = not self._waiting and not self._owed and not self._resting

@@ -17,6 +17,8 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from concentrator.line.arrivals import Arrivals
+from concentrator.line.driver import DriverCounts, driver_counts, drop_damaged, forget_unsent, queued
+from concentrator.line.outlet import Outlet, outlet_of
 
 _MOST = 8192  # bytes taken at once; what is left is taken or told of later
 
@@ -39,6 +41,9 @@ class WireEnd(Protocol):
         self.is_looking = True
         self.can_take = False
         self._descriptor = -1
+        self._outlet: Outlet | None = None
+        self._is_serial = False
+        self._drops_damaged = False
 
     def connectionMade(self) -> None:  # noqa: N802 - Twisted's name, as below
         """The transport is there."""
@@ -46,6 +51,7 @@ class WireEnd(Protocol):
         if isinstance(transport, FileDescriptor):
             self._descriptor = transport.fileno()
             self.can_take = True
+            self._is_serial = hasattr(transport, "set_speed")
             # Twisted puts protocols between, which only hand bytes on; a thousand lines feel that.
             between: Any = transport
             between.protocol.dataReceived = self._received
@@ -65,7 +71,7 @@ class WireEnd(Protocol):
             self._arrivals.forget(self._descriptor)
             self._arrivals = None
         self._descriptor = -1
-        self.can_take = False
+        self.can_take = self._is_serial = False
         self._closed(reason.getErrorMessage())
 
     def send(self, data: bytes) -> None:
@@ -81,6 +87,44 @@ class WireEnd(Protocol):
             self._hand_over()
             self._descriptor = -1  # what comes next must not overtake the rest
         self.transport.write(data[sent:])  # type: ignore[union-attr]
+
+    @property
+    def outlet(self) -> Outlet:
+        """The way out for whoever sends more than requests, and has to know when there is room."""
+        if self._outlet is None:
+            self._outlet = outlet_of(self.transport)
+        return self._outlet
+
+    def close_outlet(self) -> None:
+        """Nobody sends that way any more."""
+        outlet, self._outlet = self._outlet, None
+        if outlet is not None:
+            outlet.close()
+
+    def set_speed(self, baudrate: int) -> None:
+        """Bits per second of a serial port, from now on; nothing happens where it is none, here and below."""
+        if self._is_serial:
+            self.transport.set_speed(baudrate)  # type: ignore[union-attr]
+            self.drop_damaged(self._drops_damaged)  # which pyserial has undone
+
+    def drop_damaged(self, is_wanted: bool) -> None:
+        """Whether the driver drops damaged characters, or hands them over as they came."""
+        self._drops_damaged = is_wanted
+        if self._is_serial:
+            drop_damaged(self._descriptor, is_wanted)
+
+    def forget_unsent(self) -> None:
+        """Sends no more of what was written and is not on the wire yet."""
+        if self._is_serial:
+            forget_unsent(self._descriptor)
+
+    def driver_counts(self) -> DriverCounts | None:
+        """What the driver has counted; None where it does not."""
+        return driver_counts(self._descriptor) if self._is_serial else None
+
+    def queued(self) -> tuple[int, int]:
+        """How many bytes the kernel holds, unread and unsent."""
+        return queued(self._descriptor) if self._is_serial else (0, 0)
 
     def look(self) -> None:
         """Hands over bytes as they arrive, from now on."""

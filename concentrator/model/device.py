@@ -12,7 +12,8 @@ class Device:
     `uid`: its immutable short id (the key of its section); `line`: the name of its line; `profile`: the key of its
     profile, `brand/series`; `address`: the Modbus ID; `interval_s`: how often fast values are wanted, in seconds;
     `serial`: the configured serial number, or empty when it is to be taken from the device; `secondary`: n of the
-    n-th secondary behind the principal at this address, or None.
+    n-th secondary behind the principal at this address, or None; `selected`: the secondary address that an M-Bus meter
+    is selected by, empty for one that is asked at its primary address, and for all others.
     """
 
     uid: str
@@ -24,6 +25,12 @@ class Device:
     allow_write: bool = False
     serial: str = ""
     secondary: int | None = None
+    selected: str = ""
+
+    @property
+    def station(self) -> int | str:
+        """What its line tells it from others by: what it is selected by, or its address."""
+        return self.selected or self.address
 
     @property
     def label(self) -> str:

@@ -3,9 +3,9 @@ its detail. Hides nothing else: a layer translates what it catches once, into on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from attrs import frozen
+from attrs import field, frozen
 
 from concentrator.model.record import Receipt
 
@@ -32,7 +32,8 @@ class Fault:
     """One fault of a file, in the form people see: where it is, what was found, which rule it breaks.
 
     `section` is empty for a fault of the file as a whole, `key` for one of a whole section; `hint` is the nearest
-    valid name, or empty.
+    valid name, or empty. `rule` names the rule for whoever says it in other words than `expected`, with what it says
+    of its limits in `terms`; empty where the rule has no name.
     """
 
     file: str
@@ -41,6 +42,8 @@ class Fault:
     found: str
     expected: str
     hint: str = ""
+    rule: str = field(default="", eq=False)
+    terms: Mapping[str, str] = field(factory=dict, eq=False)
 
     def __str__(self) -> str:
         place = " ".join(part for part in (f"[{self.section}]" if self.section else "", self.key) if part)
@@ -104,6 +107,10 @@ class Cancelled(LineError):
     """The exchange was given up before its end."""
 
 
+class NotOfProfile(ConcentratorError):
+    """The device is not what its profile says."""
+
+
 class DeliveryError(ConcentratorError):
     """The far side did not take the data."""
 
@@ -141,6 +148,10 @@ class UnknownSchema(JournalError):
 
 class CommandError(ConcentratorError):
     """The command was not carried out."""
+
+
+class NotSignedIn(CommandError):
+    """Nobody is known who asks for this."""
 
 
 class Denied(CommandError):

@@ -63,8 +63,11 @@ class Point:
     holds sf; `bit`: which bit of the register a bool or nibble is; `little_word`: low word first; `words`: the
     addresses of a value that is spread, high word first; `plus` and `less`: the addresses of further raw values of the
     same encoding, added to this one or taken from it; `is_folded`: what lies beyond 1 or -1 is as far on its other
-    side (a power factor that tells its quadrant); `sentinels`: raw values that mean "not available";
+    side (a power factor that tells its quadrant); `is_percentage`: it is in percent, but what lies between -1 and 1 is
+    the plain number (a power factor, which makers give one way or the other); `sentinels`: raw values that mean "not
+    available";
     `enum`: value → text; `rate` and `every_s`: how often it is wanted, `every_s` (seconds) deciding where given;
+    `span`: the least and the most that may be written, None where nothing is said;
     `stays`: whether reading gives what was written, which it does not of a clock or of what counts down;
     `recorded`: whether intervals keep it; `polled`: whether the cycle reads it at all; `checked`: whether two
     sources agree on it; `identifies`: whether it is read to know the device (its serial, model, firmware), and
@@ -84,6 +87,7 @@ class Point:
     plus: tuple[int, ...] = ()
     less: tuple[int, ...] = ()
     is_folded: bool = False
+    is_percentage: bool = False
     sf_address: int | None = None
     sentinels: tuple[int | float, ...] = ()
     enum: Mapping[int, str] = field(factory=dict, hash=False)
@@ -91,6 +95,7 @@ class Point:
     every_s: float | None = None
     unit_id: int | None = None
     writable: bool = False
+    span: tuple[float, float] | None = None
     stays: bool = True
     recorded: bool = True
     polled: bool = True
@@ -141,8 +146,9 @@ class Traits:
     addresses no read may cross (a read ends before one or begins at it), the pause it wants after a reply (seconds),
     how long its answer may take to begin (seconds), whether each of its points is an object of its own, read alone, so
     that neighbouring addresses are not neighbouring registers, how long a written value takes to take effect
-    (`settle_s`, seconds), whether even a single register is written by function 16 (`writes_many`), and how many
-    requests it bears at once where they are numbered, which is over Modbus TCP (`in_flight`)."""
+    (`settle_s`, seconds), whether even a single register is written by function 16 (`writes_many`), how many requests
+    it bears at once where they are numbered, which is over Modbus TCP (`in_flight`), and how often it is asked who it
+    is (`identify_s`, seconds)."""
 
     longest_read: int = 125
     widest_hole: int = 10
@@ -153,6 +159,7 @@ class Traits:
     settle_s: float = 0.5
     writes_many: bool = False
     in_flight: int = 1
+    identify_s: float = 60.0
 
 
 @frozen
@@ -192,6 +199,10 @@ class Evidence:
     request: bytes
     response: bytes
     values: Mapping[str, Value]
+
+
+SUNSPEC = "sunspec"
+"""The dialect of devices whose registers have no fixed place: they are found by walking a chain of SunSpec models."""
 
 
 @frozen

@@ -57,7 +57,9 @@ class Range:
 
     @classmethod
     def of(cls, point: Point) -> Range:
-        """The range of a point."""
+        """The range of a point; one without an encoding tells its values itself, and not where they start anew."""
+        if not point.encoding:
+            return cls(None, 10.0**-point.quantity.digits, _FLOAT_STEP["f32"])
         encoding = encoding_at(point)
         if encoding.form is Form.FLOAT:
             return cls(None, 10.0**-point.quantity.digits, _FLOAT_STEP[encoding.name])

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, field
 from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
@@ -17,8 +17,9 @@ from concentrator.line.line import Line
 from concentrator.model.errors import Busy, ConcentratorError, WireError
 from concentrator.poll.addresses import Addresses, Taken
 from concentrator.poll.link_life import Inputs, Steps, link_life
+from concentrator.poll.link_news import COLLIDING, LinkNews, LinkStatus
 from concentrator.poll.recovery import Recovery
-from concentrator.poll.registrar import SETTLE_S, Outcome, Registrar, Verdict
+from concentrator.poll.registrar import FACTORY_ID, SETTLE_S, Outcome, Registrar, Verdict
 from concentrator.poll.slots import SlotSearch
 from concentrator.wire.conversation import Conversation
 from concentrator.wire.modbus import BROADCAST
@@ -29,32 +30,10 @@ ALONE_S = 600.0
 GARBLED = 2
 LIMIT = 32
 """The meters a bus may have besides the one at ID 1 (CcMaster user manual: 32 by cable)."""
-COLLIDING = "two devices answer, press one button at a time"
 ONCE = ("link.failed", "link.limit", "bus.duplicate_id")
 REASON = "devices are being linked"
 
 log = Logger()
-
-
-@frozen
-class Linked:
-    """A meter that was given its ID."""
-
-    serial: str
-    unit: int
-
-
-@frozen
-class LinkStatus:
-    """What people see of link mode: its `state` in a word (off, starting, looking, collision, assigning, confirming,
-    leaving), the meters linked this time, the last trouble in a sentence, and the seconds until it ends by itself."""
-
-    line: str
-    is_on: bool
-    state: str
-    found: tuple[Linked, ...]
-    text: str
-    seconds_left: float
 
 
 @define(eq=False, repr=False)
@@ -77,8 +56,7 @@ class LinkMode:
     _recovery: Recovery = field(init=False)
     _inputs: Inputs = field(init=False)
     _state: str = field(default="off", init=False)
-    _text: str = field(default="", init=False)
-    _found: dict[str, int] = field(factory=dict, init=False)
+    _news: LinkNews = field(factory=LinkNews, init=False)
     _told: set[tuple[object, ...]] = field(factory=set, init=False)
     _in_hand: Candidate | None = field(default=None, init=False)
     _ends_at: float = field(default=0.0, init=False)
@@ -140,6 +118,7 @@ class LinkMode:
     def recover(self) -> None:
         """Finds out, beside polling, what became of meters that were being given an ID when something came between;
         for the program's start."""
+        self._news.interrupted(self._undecided())
         self._inputs.recover()
 
     def close(self) -> Deferred[None]:
@@ -156,9 +135,13 @@ class LinkMode:
 
     def status(self) -> LinkStatus:
         """How it stands now."""
-        found = tuple(Linked(serial, unit) for serial, unit in self._found.items())
         left_s = max(0.0, self._ends_at - self.clock.seconds()) if self.is_on else 0.0
-        return LinkStatus(self.line.name, self.is_on, self._state, found, self._text, left_s)
+        taken = sum(unit != FACTORY_ID for unit in self.taken())
+        status = LinkStatus(self.line.name, self.is_on, self._state, seconds_left=left_s, taken=taken, limit=self.limit)
+        return self._news.told(status, self._in_hand.serial if self._in_hand else "", self._undecided())
+
+    def _undecided(self) -> dict[str, int]:
+        return {serial: entry.unit for serial, entry in self.addresses.recover().items()}
 
     # -- what every step needs
 
@@ -168,21 +151,21 @@ class LinkMode:
     def _tell(self, name: str, facts: Mapping[str, object]) -> None:
         """Reports something, what may happen over and over only once for each meter or ID while link mode is on."""
         key = (name, facts.get("serial"), facts.get("unit"), str(facts.get("serials", "")))
-        if name in ("link.failed", "link.limit"):
-            self._text = str(facts["text"])
+        self._news.heard(name, facts)
         if name not in ONCE or key not in self._told:
             self._told.add(key)
             self.report(name, {"line": self.line.name, **facts})
 
     def _trouble(self, failure: Failure) -> None:
         """A step could not be carried out: remembered for people, and logged where nobody expected it."""
-        self._text = failure.getErrorMessage()
+        self._news.trouble(failure.getErrorMessage())
         if not failure.check(ConcentratorError, OSError):
             log.failure("{line}: a step of link mode broke", line=self.line.name, failure=failure)
 
     def _linked(self, serial: str, unit: int) -> None:
+        is_known = serial in self.taken().values()
         self.linked(serial, unit)
-        self._found[serial] = unit
+        self._news.linked(serial, unit, is_known)
 
     def _somebody(self) -> None:
         """A meter is there: link mode stays."""
@@ -192,8 +175,8 @@ class LinkMode:
 
     def _stand_aside(self) -> None:
         self._recovery.stop()
-        self._state, self._text, self._why = "starting", "", "link mode was ended"
-        self._found, self._told = {}, set()
+        self._state, self._why, self._told = "starting", "link mode was ended", set()
+        self._news = LinkNews()
         self._garbled, self._search = 0, None
         self._settle_at = self.clock.seconds() + SETTLE_S if self.addresses.recover() else None
         self._somebody()
@@ -230,7 +213,7 @@ class LinkMode:
 
     def _left(self, _: object) -> None:
         self._state = "off"
-        self._tell("link.left", {"text": self._why, "linked": len(self._found)})
+        self._tell("link.left", {"text": self._why, "linked": len(self._news.found)})
         self._inputs.left()
         self._stopped()
 
@@ -276,6 +259,7 @@ class LinkMode:
         self._state = "looking"
         if now >= self._ends_at:
             self._why = f"link mode ended: no device for {ALONE_S / 60:.0f} minutes"
+            self._news.left_alone()
             self._inputs.time_is_up()
         elif self._settle_at is not None and now >= self._settle_at:
             self._inputs.unsettled()
@@ -289,7 +273,8 @@ class LinkMode:
     # -- several at once, and one at a time
 
     def _search_on(self) -> None:
-        self._state, self._text = "collision", COLLIDING
+        self._state = "collision"
+        self._news.collided()
         if self._search is None:
             self._search = SlotSearch(self.protocol, self._ask)
             self._tell("link.collision", {"text": COLLIDING})
@@ -309,7 +294,7 @@ class LinkMode:
         giving.addCallbacks(self._given, self._cut_off).addErrback(self._trouble).addCallback(self._assigned)
 
     def _given(self, outcome: Outcome) -> None:
-        self._text = outcome.text
+        self._news.came_of(self._in_hand.serial if self._in_hand else "", outcome)
         if outcome.verdict is Verdict.UNSURE:
             self._settle_at = self.clock.seconds() + SETTLE_S
 

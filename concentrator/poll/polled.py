@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 from attrs import define, field
@@ -10,9 +11,10 @@ from concentrator.api import Station
 from concentrator.model.device import Device
 from concentrator.model.profile import Block, Rate
 from concentrator.model.reading import Quality
-from concentrator.poll.health import StationHealth
+from concentrator.poll.health import FAILURES, StationHealth
 from concentrator.poll.rightful import Rightful
 from concentrator.poll.schedule import Job
+from concentrator.profile.mbus import KEY as M_BUS_METER
 from concentrator.profile.plan import RATE_S
 
 
@@ -25,7 +27,8 @@ def period_s(block: Block, device: Device) -> float:
 class Polled:
     """One device of the line: how it is asked, how it is, and why its values are not used, if so. `quality`: of its
     newest reading, None before the first; `round_s`: the seconds between the last two reads of what is read most
-    often, None where there were not two in a row."""
+    often, None where there were not two in a row; `tries`: how the last ones went, each the kind of what was wrong,
+    empty where there was an answer."""
 
     device: Device
     station: Station
@@ -33,12 +36,17 @@ class Polled:
     trouble: str = field(default="", init=False)
     quality: Quality | None = field(default=None, init=False)
     round_s: float | None = field(default=None, init=False)
+    tries: deque[str] = field(factory=lambda: deque(maxlen=FAILURES), init=False)
     rightful: Rightful = field(init=False)
+    _blocks: Sequence[Block] = field(init=False)
     _beat: Job | None = field(default=None, init=False)
     _beat_at: float | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.rightful = Rightful(self.device.uid, self.device.address)
+        device = self.device
+        place = f"{'M-Bus address' if device.profile == M_BUS_METER else 'Modbus ID'} {device.station}"
+        self.rightful = Rightful(device.uid, device.address, place)
+        self._blocks = self.station.blocks
 
     @property
     def conflict(self) -> str:
@@ -53,8 +61,18 @@ class Polled:
                 self._beat = job
         return jobs
 
+    def renewed(self) -> list[Job] | None:
+        """The jobs to do in place of all there were, where the station has found out that it reads other blocks; None
+        where it has not."""
+        if self._blocks is self.station.blocks:
+            return None
+        self._blocks = self.station.blocks
+        self._beat = self._beat_at = None
+        return self.jobs(self._blocks)
+
     def replaced(self, job: Job, jobs: Sequence[Job]) -> None:
-        """Jobs are done in place of one."""
+        """Jobs are done in place of one, as the station has it in its blocks."""
+        self._blocks = self.station.blocks
         if self._beat is job:
             self._beat, self._beat_at = jobs[0], None
 

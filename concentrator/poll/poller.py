@@ -15,9 +15,19 @@ from twisted.python.failure import Failure
 from concentrator.api import Report, Station, Taken, Wall
 from concentrator.line.line import Line
 from concentrator.model.device import Device
-from concentrator.model.errors import Busy, Cancelled, ConcentratorError, LineLost, NoReply, Refused, WireError
+from concentrator.model.errors import (
+    Busy,
+    Cancelled,
+    ConcentratorError,
+    LineLost,
+    NoReply,
+    NotOfProfile,
+    Refused,
+    WireError,
+)
 from concentrator.model.profile import Block, Rate
 from concentrator.model.reading import Quality, Reading, Value
+from concentrator.model.trouble import kind_of, trouble_of
 from concentrator.poll.company import Company
 from concentrator.poll.health import StationHealth
 from concentrator.poll.polled import Polled
@@ -78,7 +88,8 @@ class Poller:
         polled.health = StationHealth(lambda: self._fell_silent(polled))
         self._polled[device.uid] = polled
         self._company.add(device.uid)
-        jobs = [Job(device.uid, WHO, IDENTIFY_S, is_probe=True), *polled.jobs(station.blocks)]
+        who = Job(device.uid, WHO, station.profile.traits.identify_s, is_probe=True)
+        jobs = [who, *polled.jobs(station.blocks)]
         self.schedule.add(device.uid, jobs, self.clock.seconds())
         self._next()
         return polled
@@ -143,7 +154,7 @@ class Poller:
     def _run(self, job: Job) -> None:
         polled = self._polled[str(job.station)]
         block = job.key if isinstance(job.key, Block) else None
-        address = polled.device.address
+        address: int | str = polled.device.station
         if block is None:
             conversation = polled.station.identify()
         else:
@@ -151,18 +162,23 @@ class Poller:
             address = address if block.unit_id is None else block.unit_id
         self._running = self.line.run(address, self._timed(conversation))
         self._running.addCallbacks(
-            self._taken, self._failed, callbackArgs=(polled, job, block), errbackArgs=(polled, job, block, address)
+            self._taken, self._failed, callbackArgs=(polled, job, block), errbackArgs=(polled, job, block)
         )
         self._running.addErrback(lambda failure: log.failure("a reading could not be published", failure=failure))
-        self._running.addCallback(self._ran)
+        self._running.addCallback(self._ran, polled, address)
 
     def _timed(self, conversation: Conversation[Taken]) -> Conversation[Taken]:
         """The conversation, whose beginning is when it gets the wire."""
         self._began = self.clock.seconds()
         return (yield from conversation)
 
-    def _ran(self, _: None) -> None:
+    def _ran(self, _: None, polled: Polled, address: int | str) -> None:
         self._running = None
+        now, clear_at = self.clock.seconds(), self.line.clear_at(address)
+        if clear_at > now:  # it may still answer, or wants to be left alone: others go first
+            for other in self._polled.values():
+                if other is polled or other.device.station == address:
+                    self.schedule.rest(other.device.uid, clear_at)
         self._next()
 
     def _taken(self, taken: Taken, polled: Polled, job: Job, block: Block | None) -> None:
@@ -170,16 +186,18 @@ class Poller:
             return
         now = self.clock.seconds()
         polled.trouble = ""
+        polled.tries.append("")
         self._answered(polled, job, now)
-        if block is None:
+        if block is None or taken.tells_who:
             self._identified(polled, taken, now)
-        else:
+        if block is not None:
             polled.rightful.answered()
             polled.done(job, now)
+        self._see_blocks(polled, now)
         quality = Quality.PARTIAL if taken.missing else Quality.GOOD
         self._publish(polled, taken.values, taken.missing, quality)
 
-    def _failed(self, failure: Failure, polled: Polled, job: Job, block: Block | None, address: int) -> None:
+    def _failed(self, failure: Failure, polled: Polled, job: Job, block: Block | None) -> None:
         if self._polled.get(polled.device.uid) is not polled:
             return
         now = self.clock.seconds()
@@ -187,17 +205,22 @@ class Poller:
             self.schedule.passed_over(job, now)
             return
         error = failure.value
-        polled.trouble = failure.getErrorMessage()
+        polled.trouble = trouble_of(error, **({} if block is None else {"register": block.address}))
         missing = tuple(point.name for point in block.points) if block else ()
-        if isinstance(error, Refused) and error.code not in _NOT_ITS_OWN:
+        is_refusal = isinstance(error, Refused) and error.code not in _NOT_ITS_OWN
+        if is_refusal or isinstance(error, NotOfProfile):
+            polled.tries.append("")
             self._answered(polled, job, now)
             polled.rightful.answered()
-            if block is None or not self._refused(polled, job, block, error, now):
+            if block is None or not isinstance(error, Refused) or not self._refused(polled, job, block, error, now):
                 self._publish(polled, {}, missing, Quality.PARTIAL)
+            self._see_blocks(polled, now)
             return
         if not isinstance(error, ConcentratorError):
             log.failure("{uid} could not be read", uid=polled.device.uid, failure=failure)
-        self._unanswered(polled, job, error, address, now)
+        polled.tries.append(kind_of(polled.trouble))
+        self._unanswered(polled, job, error, now)
+        self._see_blocks(polled, now)
         self._publish(polled, {}, missing, Quality.SILENT if polled.health.label == "silent" else Quality.PARTIAL)
 
     # -- what an answer and a failure mean
@@ -211,16 +234,11 @@ class Poller:
         if polled.conflict and self.schedule.standing(job.station) is not Standing.HELD:
             self.schedule.hold(job.station, now, CONFLICT_S)
 
-    def _unanswered(self, polled: Polled, job: Job, error: BaseException | None, address: int, now: float) -> None:
+    def _unanswered(self, polled: Polled, job: Job, error: BaseException | None, now: float) -> None:
         self.schedule.failed(job, now, now - self._began, isinstance(error, NoReply))
         self._claim(polled, lambda: polled.rightful.failed(isinstance(error, WireError)), now)
         self._company.failed(polled.device.uid, polled.trouble)
         polled.health.failed()
-        clear_at = self.line.clear_at(address)
-        if clear_at > now:
-            for other in self._polled.values():
-                if other is polled or other.device.address == address:
-                    self.schedule.rest(other.device.uid, clear_at)
 
     def _refused(self, polled: Polled, job: Job, block: Block, error: Refused, now: float) -> bool:
         """A device that knows no such address is asked for less, and for what it refuses alone only now and then.
@@ -247,6 +265,12 @@ class Poller:
         else:
             self.schedule.postpone(job, now + REFUSED_S)
         return is_less
+
+    def _see_blocks(self, polled: Polled, now: float) -> None:
+        """Reads other blocks from now on where the station has found others in the device."""
+        jobs = polled.renewed()
+        if jobs is not None:
+            self.schedule.renew(polled.device.uid, jobs, now)
 
     def _identified(self, polled: Polled, taken: Taken, now: float) -> None:
         said = self.identified(polled.device.uid, taken.values)

@@ -47,10 +47,11 @@ class Verdict(StrEnum):
 
 @frozen
 class Outcome:
-    """What became of a meter, and in words why it has no ID."""
+    """What became of a meter, and in words why it has no ID; the ID it was to have, 0 where there was none."""
 
     verdict: Verdict
     text: str = ""
+    unit: int = 0
 
 
 @define(eq=False, repr=False)
@@ -90,13 +91,13 @@ class Registrar:
         moved, trouble = (candidate, "") if is_there else (yield self._moved(candidate, unit, slot))
         if moved is None:
             self._failed(serial, unit, trouble)
-            return Outcome(Verdict.FAILED, trouble)
+            return Outcome(Verdict.FAILED, trouble, unit)
         trouble = yield self._trouble_keeping(moved, unit)
         if trouble:
             self._undecided.add(serial)
-            return Outcome(Verdict.UNSURE, trouble)
+            return Outcome(Verdict.UNSURE, trouble, unit)
         self._done(serial, unit)
-        return Outcome(Verdict.LINKED)
+        return Outcome(Verdict.LINKED, unit=unit)
 
     @inlineCallbacks
     def settle(self) -> Steps:
@@ -156,7 +157,7 @@ class Registrar:
             if unit == FACTORY_ID:
                 text = "it keeps ID 1, where a device that is not linked yet answers as well"
                 self._tell_failed(serial, unit, text)
-                return Outcome(Verdict.FAILED, text)
+                return Outcome(Verdict.FAILED, text, unit)
         return self._refused(serial, "there is no free ID")
 
     @inlineCallbacks

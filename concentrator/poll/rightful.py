@@ -8,7 +8,9 @@ foreign serial and a long row of damaged answers, none of them good or missing, 
 
 from __future__ import annotations
 
-from attrs import define, field
+from attrs import Factory, define, field
+
+from concentrator.model.trouble import Trouble, facts_of
 
 GOOD = 3
 """Times in a row that the expected device must have said who it is before a conflict is over."""
@@ -18,10 +20,12 @@ DAMAGED = 6
 
 @define(eq=False)
 class Rightful:
-    """One device's claim to its Modbus ID `address`. `conflict`: why its values are not used now, else empty."""
+    """One device's claim to its Modbus ID `address`, or to another `place`, in words. `conflict`: why its values are
+    not used now, else empty."""
 
     uid: str
     address: int
+    place: str = field(default=Factory(lambda self: f"Modbus ID {self.address}", takes_self=True))
     conflict: str = field(default="", init=False)
     _good: int = field(default=0, init=False)
     _damaged: int = field(default=0, init=False)
@@ -31,9 +35,11 @@ class Rightful:
         self._damaged = 0
         if said:
             self._good = 0
-            self.conflict = (
-                f"{said}; either two devices have Modbus ID {self.address}, or the meter was replaced: in that case "
-                f"put the new serial number into the configuration of {self.uid}"
+            self.conflict = Trouble(
+                f"{said}; either two devices have {self.place}, or the meter was replaced: in that case "
+                f"put the new serial number into the configuration of {self.uid}",
+                "foreign",
+                **facts_of(said),
             )
         elif self.conflict:
             self._good += 1
@@ -49,6 +55,7 @@ class Rightful:
         self._good = 0
         self._damaged = self._damaged + 1 if is_damaged else 0
         if self._damaged >= DAMAGED and not self.conflict:
-            self.conflict = (
-                f"every answer of Modbus ID {self.address} is damaged, as they are when two devices have this ID"
+            self.conflict = Trouble(
+                f"every answer of {self.place} is damaged, as they are when two devices have this ID",
+                "twice",
             )

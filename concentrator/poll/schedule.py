@@ -150,6 +150,21 @@ class Schedule:
             for each in jobs:
                 self._put(each, now)
 
+    def renew(self, station: Hashable, jobs: Sequence[Job], now: float) -> None:
+        """Other jobs are done in place of all but the probe; they are due at once where the station's jobs are."""
+        timetable = self._stations[station]
+        probes = [job for job in timetable.jobs if job.is_probe]
+        for job in timetable.jobs:
+            if not job.is_probe:
+                job.lane = None
+        timetable.jobs = [*probes, *jobs]
+        if timetable.standing is Standing.OPEN:
+            for each in jobs:
+                self._put(each, now)
+        elif timetable.standing is Standing.DOUBTED and all(probe.lane is None for probe in probes):
+            for probe in probes:
+                self._put(probe, now + RETRY_S, self._retries)
+
     def standing(self, station: Hashable) -> Standing:
         """How a station is asked."""
         return self._stations[station].standing

@@ -1,6 +1,7 @@
 """All the device profiles there are, by key: those that come with the package and those of the box's own folders,
 which go before. Hides where they lie, and that as little is read as will do: to choose one, the heading of each file;
-to have one, its file alone, so that a broken file breaks only itself."""
+to have one, its file alone, so that a broken file breaks only itself. From the first look over all of them on, files
+are read by what reads many fast; a box that has its few devices' profiles only does not load it."""
 
 from __future__ import annotations
 
@@ -12,9 +13,11 @@ import concentrator
 from concentrator.model.errors import Fault, ProfileError
 from concentrator.model.profile import DeviceProfile
 from concentrator.model.words import nearest
+from concentrator.profile import mbus
 from concentrator.profile.heading import Heading, read_heading
 from concentrator.profile.load import load_profile
 from concentrator.profile.schema import shown
+from concentrator.profile.toml import Read, read_one, reader_of_many
 
 _PACKAGE = "ccmaster_profiles"
 
@@ -38,6 +41,11 @@ class Catalogue:
         self._folders = (*folders, *(shipped_folders() if shipped is None else shipped))
         self._profiles: dict[str, DeviceProfile] = {}
         self._headings: dict[Path, tuple[int, Heading]] = {}
+        self._read: Read = read_one
+
+    def again(self) -> Catalogue:
+        """The catalogue of the same folders, of which nothing was read yet: for what was written since."""
+        return Catalogue((), self._folders)
 
     def keys(self) -> tuple[str, ...]:
         """Every key, in order; no file is opened."""
@@ -45,8 +53,10 @@ class Catalogue:
 
     def get(self, key: str) -> DeviceProfile:
         """The profile of that key; raises ProfileError when there is none or its file is wrong."""
+        if key == mbus.KEY:
+            return mbus.GENERIC
         if key not in self._profiles:
-            self._profiles[key] = load_profile(self.file(key), key)
+            self._profiles[key] = load_profile(self.file(key), key, self._read)
         return self._profiles[key]
 
     def file(self, key: str) -> Path:
@@ -83,6 +93,7 @@ class Catalogue:
 
     def faults(self) -> tuple[Fault, ...]:
         """Every fault of every file, and series that two files have: loads them all."""
+        self._expect_many()
         faults = [fault for key in self.keys() for fault in self._faults_of(key)]
         return (*faults, *(fault for fault in self.left_out() if fault not in faults))
 
@@ -95,6 +106,7 @@ class Catalogue:
 
     def _survey(self) -> tuple[tuple[Heading, ...], tuple[Fault, ...]]:
         """The headings, and why others are none."""
+        self._expect_many()
         found: dict[tuple[str, ...], Heading] = {}
         faults: list[Fault] = []
         files = self._files()
@@ -111,15 +123,19 @@ class Catalogue:
                 faults.append(Fault(str(path), "profile", "series", shown(heading.series), expected))
         return tuple(sorted(found.values(), key=lambda heading: heading.key)), tuple(faults)
 
+    def _expect_many(self) -> None:
+        if self._read is read_one:
+            self._read = reader_of_many()
+
     def _heading(self, path: Path, key: str, hidden: tuple[Path, ...]) -> Heading:
         """The heading of a file, read again where the file was written since."""
         try:
             written = path.stat().st_mtime_ns
         except OSError:  # it is gone: to be told in words
-            return read_heading(path, key, hidden)
+            return read_heading(path, key, hidden, self._read)
         known = self._headings.get(path)
         if known is None or (known[0], known[1].hidden) != (written, hidden):
-            known = self._headings[path] = written, read_heading(path, key, hidden)
+            known = self._headings[path] = written, read_heading(path, key, hidden, self._read)
         return known[1]
 
     def _rank(self, path: Path) -> int:

@@ -106,7 +106,7 @@ def _compile_registers(block: Block) -> Decoder:
     for point in block.points:
         encoding, ratio, sentinels = encoding_at(point), Ratio.of(point), frozenset(point.sentinels)
         place = fields.get((2 * (point.address - block.address), encoding.code), -1)
-        is_plain = not (point.words or point.little_word or point.is_sum or point.is_folded)
+        is_plain = not (point.words or point.little_word or point.is_sum or point.is_folded or point.is_percentage)
         if place < 0 or not is_plain or point.sf_address is not None:
             others.append((point.name, _conversion(point, block)))
         elif encoding.form is Form.INTEGER:
@@ -154,6 +154,8 @@ def _conversion(point: Point, block: Block) -> _Conversion:
         return _sum(point, block, encoding)
     if point.is_folded:
         return _folded(attrs.evolve(point, is_folded=False), block)
+    if point.is_percentage:
+        return _percentage(attrs.evolve(point, is_percentage=False), block)
 
     def number(data: bytes, image: Image) -> Value | None:
         raw = take(data)
@@ -215,6 +217,17 @@ def _folded(point: Point, block: Block) -> _Conversion:
         return 2 - value if value > 1 else -2 - value if value < -1 else value
 
     return unfolded
+
+
+def _percentage(point: Point, block: Block) -> _Conversion:
+    """How a power factor in percent becomes one between -1 and 1, which is what some makers give in its place."""
+    plain, scaled = _conversion(attrs.evolve(point, scale=1.0), block), _conversion(point, block)
+
+    def convert(data: bytes, image: Image) -> Value | None:
+        value = plain(data, image)
+        return value if isinstance(value, (int, float)) and -1 <= value <= 1 else scaled(data, image)
+
+    return convert
 
 
 def _taker(point: Point, block: Block, encoding: Encoding) -> Callable[[bytes], Any]:

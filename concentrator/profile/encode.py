@@ -54,6 +54,15 @@ def _number(point: Point, value: Value) -> int | float:
     return int(value) if isinstance(value, bool) else value
 
 
+def check_span(point: Point, value: Value) -> None:
+    """Raises OutOfRange where the device must not be told that, though its registers may hold it."""
+    if point.span is None or isinstance(value, str):
+        return
+    if not point.span[0] <= value <= point.span[1]:
+        unit = f" {point.quantity.unit}" if point.quantity.unit else ""
+        raise OutOfRange(f"{point.name}: found {value!r}, expected {point.span[0]:g} to {point.span[1]:g}{unit}")
+
+
 def _raw(point: Point, value: int | float, encoding: Encoding, image: Image) -> int | float:
     """The number nearest to the value in the point's steps; of a floating point number, the number itself."""
     ratio = Ratio.of(point)

@@ -13,6 +13,7 @@ from attrs import frozen
 from concentrator.model.errors import ProfileError
 from concentrator.model.profile import Status
 from concentrator.profile.schema import TABLES, Faults, shown
+from concentrator.profile.toml import Read, read_one
 
 _MARK = re.compile(r"^\s*match\s*=", re.MULTILINE)
 _VARIABLES = re.compile(r"^\s*\[\[\s*variable\s*\]\]", re.MULTILINE)
@@ -43,11 +44,11 @@ class Heading:
         return self.type, self.brand, self.device_class, self.series
 
 
-def read_heading(path: Path, key: str, hidden: tuple[Path, ...] = ()) -> Heading:
-    """The heading of a file, under `key`; raises ProfileError with all that is wrong with it."""
+def read_heading(path: Path, key: str, hidden: tuple[Path, ...] = (), read: Read = read_one) -> Heading:
+    """The heading of a file, under `key`, by a reader of TOML; raises ProfileError with all that is wrong with it."""
     faults = Faults(str(path))
     source = _text(path, faults)
-    table = _profile(source, faults)
+    table = _profile(source, faults, read)
     said = faults.checked(table, TABLES["profile"], "profile") if not faults.found else None
     if faults.found or said is None:
         raise ProfileError(faults.found)
@@ -75,10 +76,10 @@ def _text(path: Path, faults: Faults) -> str:
         return ""
 
 
-def _profile(source: str, faults: Faults) -> dict[str, Any]:
+def _profile(source: str, faults: Faults, read: Read) -> dict[str, Any]:
     """The section [profile] of a text, empty where there is none."""
     try:
-        table = _parsed(source).get("profile") if not faults.found else {}
+        table = _parsed(source, read).get("profile") if not faults.found else {}
     except tomllib.TOMLDecodeError as error:
         faults.note("", "", str(error), "TOML")
         return {}
@@ -88,14 +89,14 @@ def _profile(source: str, faults: Faults) -> dict[str, Any]:
     return {}
 
 
-def _parsed(source: str) -> dict[str, Any]:
+def _parsed(source: str, read: Read) -> dict[str, Any]:
     """The sections before the first variable, which is where [profile] is in all files but odd ones."""
     variables = _VARIABLES.search(source)
     if variables is not None:
         try:
-            head = tomllib.loads(source[: variables.start()])
+            head = read(source[: variables.start()])
         except tomllib.TOMLDecodeError:  # the line may lie within a text
-            return tomllib.loads(source)
+            return read(source)
         if "profile" in head:
             return head
-    return tomllib.loads(source)
+    return read(source)

@@ -28,6 +28,7 @@ from concentrator.profile.layout import Variable, check_places, in_blocks
 from concentrator.profile.points import Surroundings, Table, identifying_point, point
 from concentrator.profile.schema import LISTS, SECTIONS, TABLES, Faults, shown
 from concentrator.profile.secondary import NEEDED
+from concentrator.profile.toml import Read, read_one
 
 _WHO = ("type", "brand", "class", "series", "models", "dialect", "protocol_label")
 _KNOWN = ("sources", "status", "confidence", "doubts", "sign")
@@ -38,23 +39,23 @@ _IN_FIELDS = frozenset((*_WHO, *_KNOWN, *_BEARS, *_WRITES, *_LINE))
 """Keys of [profile] that have a place of their own in the DeviceProfile; the others go into its settings."""
 
 
-def load_profile(path: Path, key: str) -> DeviceProfile:
-    """The profile in a file, under `key`; raises ProfileError with all its faults."""
+def load_profile(path: Path, key: str, read: Read = read_one) -> DeviceProfile:
+    """The profile in a file, under `key`, by a reader of TOML; raises ProfileError with all its faults."""
     try:
         source = path.read_bytes().decode()
     except (OSError, UnicodeDecodeError) as error:
         faults = Faults(str(path))
         faults.note("", "", str(error), "a readable file in UTF-8")
         raise ProfileError(faults.found) from error
-    return parse_profile(source, key, str(path))
+    return parse_profile(source, key, str(path), read)
 
 
-def parse_profile(source: str, key: str, file: str = "") -> DeviceProfile:
+def parse_profile(source: str, key: str, file: str = "", read: Read = read_one) -> DeviceProfile:
     """The profile in a text, under `key`; raises ProfileError with all its faults, which name `file`. Repeated
     sections are counted from 1: `variable[12] v1` is the twelfth [[variable]], named v1."""
     faults = Faults(file or f"{key}.toml")
     try:
-        document = tomllib.loads(source)
+        document = read(source)
     except tomllib.TOMLDecodeError as error:
         faults.note("", "", str(error), "TOML")
         raise ProfileError(faults.found) from error

@@ -6,9 +6,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-import attrs
 from attrs import frozen
 
 from concentrator.model.latency import parse_duration
@@ -32,6 +32,8 @@ _NOT_RECORDED = ("info", "clock", "setpoint", "link")
 _IDENTIFYING = ("serial", "model", "firmware", "hardware")
 WRITABLE = (Function.HOLDING, Function.COIL)
 """The tables that can be written (Modbus Application Protocol V1.1b3, 4.3)."""
+_ODD_PLACES = frozenset(("writable", "bit", "order", "word_order", "words", "plus", "less", "folded"))
+_KINDS = frozenset(Kind)
 _MOST_DIGITS = 6  # finer steps would only lengthen what is stored
 
 _WHAT = (
@@ -108,7 +110,7 @@ def point(table: Table, section: str, around: Surroundings, faults: Faults) -> P
     if not _NAME.fullmatch(name):
         faults.note(section, "name", shown(name), "a small letter, then small letters, digits and _")
     encoding = _encoding(table, section, faults)
-    scale = Decimal(repr(table.get("scale", 1)))
+    scale = _exact(table.get("scale", 1))
     if not scale or not scale.is_finite():
         faults.note(section, "scale", shown(table["scale"]), "a number other than 0")
     if "enum" in table and table["enum"] not in around.enums:
@@ -150,6 +152,7 @@ def point(table: Table, section: str, around: Surroundings, faults: Faults) -> P
         every_s=every_s,
         unit_id=table.get("unit_id"),
         writable=table.get("writable", False),
+        span=_span(table, unit, encoding, section, faults),
         stays=table.get("stays", True),
         recorded=table.get("recorded", kind not in _NOT_RECORDED) and quantity.kind is not Kind.TEXT,
         checked=table.get("checked", False),
@@ -218,6 +221,9 @@ def _fits(address: int, count: int, section: str, around: Surroundings, faults: 
 def _check_place(
     table: Table, encoding: Encoding, function: Function, section: str, around: Surroundings, faults: Faults
 ) -> None:
+    if _ODD_PLACES.isdisjoint(table) and not function.is_bits and encoding.form is not Form.BITS:
+        _fits(table["address"], encoding.registers, section, around, faults)
+        return
     if function.is_bits and (encoding.name != "bool" or "bit" in table):
         found = f"{encoding.name} at bit {table['bit']}" if "bit" in table else encoding.name
         faults.note(section, "type", found, f"bool without a bit, all a {function} can be")
@@ -269,14 +275,37 @@ def _words(table: Table, encoding: Encoding) -> tuple[tuple[int, ...], bool]:
     return (words[::-1] if is_little else words), is_little and not words
 
 
+def _span(table: Table, unit: str, encoding: Encoding, section: str, faults: Faults) -> tuple[float, float] | None:
+    """The least and the most that may be written, in the unit the values will have."""
+    if "range" not in table:
+        return None
+    if not table.get("writable") or "enum" in table or encoding.form not in (Form.INTEGER, Form.FLOAT):
+        faults.note(section, "range", shown(table["range"]), "nothing, but of a plain number that is writable")
+    times = factor(table["unit"], unit)
+    least, most = (float(_exact(end) * times) for end in table["range"])
+    return least, most
+
+
 def _digits(table: Table, encoding: Encoding, unit: str, scale: Decimal) -> int:
     """The decimals of a value's steps, or the usual ones of its unit where the steps are not known."""
     if encoding.form in (Form.TEXT, Form.HEX):
         return 0
     if encoding.form is Form.FLOAT or "sf_address" in table:
         return unit_digits(unit)
-    steps = scale.normalize(), (Decimal(repr(table.get("offset", 0))) * scale).normalize()
+    return _decimals(scale, table.get("offset", 0))
+
+
+@lru_cache(maxsize=256)
+def _decimals(scale: Decimal, offset: int | float) -> int:
+    """The decimals of the steps that a scale and an offset make."""
+    steps = scale.normalize(), (_exact(offset) * scale).normalize()
     return min(_MOST_DIGITS, max(0, *(-int(step.as_tuple().exponent) for step in steps)))
+
+
+@lru_cache(maxsize=256, typed=True)
+def _exact(number: int | float) -> Decimal:
+    """A number of a file as it was written; the same few are in all of them."""
+    return Decimal(repr(number))
 
 
 def _quantity(table: Table, encoding: Encoding, unit: str, scale: Decimal, section: str, faults: Faults) -> Quantity:
@@ -286,15 +315,15 @@ def _quantity(table: Table, encoding: Encoding, unit: str, scale: Decimal, secti
         kind = Kind.TEXT
     elif canonical is not None:
         kind = canonical.kind
-    elif said in set(Kind):
+    elif said in _KINDS:
         kind = Kind(said)
     else:
         kind = _own_kind(table, encoding, unit, scale)
     if canonical is None:
         return Quantity(name, unit, kind, table.get("label") or name.replace("_", " "), digits)
-    if said in set(Kind) and said != kind:
+    if said in _KINDS and said != kind:
         faults.note(section, "kind", shown(said), f"{kind}, the kind of {name}")
-    return attrs.evolve(canonical, kind=kind, digits=digits, label=table.get("label") or canonical.label)
+    return Quantity(name, canonical.unit, kind, table.get("label") or canonical.label, digits)
 
 
 def _own_kind(table: Table, encoding: Encoding, unit: str, scale: Decimal) -> Kind:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from concentrator.model.errors import Fault
 from concentrator.model.profile import Function, Rate, Sign, Status
@@ -18,12 +18,22 @@ from concentrator.model.words import nearest
 
 @frozen
 class Key:
-    """One key: what it must hold in words, how to tell, the same as a JSON Schema, and whether it must be there."""
+    """One key: what it must hold in words, how to tell, the same as a JSON Schema, whether it must be there, and the
+    `plain` type whose values are right whatever they are."""
 
     expected: str
     holds: Callable[[object], bool]
     form: Mapping[str, object]
     required: bool = False
+    plain: type | None = None
+
+
+class Keys(dict[str, Key]):
+    """The keys of a section by name; `needed` are those that must be there."""
+
+    def __init__(self, keys: Mapping[str, Key]) -> None:
+        super().__init__(keys)
+        self.needed = tuple(name for name, key in keys.items() if key.required)
 
 
 def _is_int(value: object) -> bool:
@@ -39,7 +49,7 @@ def _list_of(holds: Callable[[object], bool]) -> Callable[[object], bool]:
 
 
 def _between(least: int, most: int) -> Callable[[object], bool]:
-    return lambda value: _is_int(value) and isinstance(value, int) and least <= value <= most
+    return lambda value: isinstance(value, int) and least <= value <= most and not isinstance(value, bool)
 
 
 def _within(expected: str, least: int, most: int | None = None) -> Key:
@@ -59,14 +69,14 @@ def _one_of(*choices: str) -> Key:
 
 
 def _required(key: Key) -> Key:
-    return Key(key.expected, key.holds, key.form, required=True)
+    return evolve(key, required=True)
 
 
-_TEXT = Key("a text", lambda value: isinstance(value, str), {"type": "string"})
+_TEXT = Key("a text", lambda value: isinstance(value, str), {"type": "string"}, plain=str)
 _TEXTS = _several("a list of texts", _TEXT)
-_FLAG = Key("true or false", lambda value: isinstance(value, bool), {"type": "boolean"})
-_INT = Key("a whole number", _is_int, {"type": "integer"})
-_NUMBER = Key("a number", _is_number, {"type": "number"})
+_FLAG = Key("true or false", lambda value: isinstance(value, bool), {"type": "boolean"}, plain=bool)
+_INT = Key("a whole number", _is_int, {"type": "integer"}, plain=int)
+_NUMBER = Key("a number", _is_number, {"type": "number"}, plain=int)
 _COUNT = _within("a whole number from 1 on", 1)
 _WHOLE = _within("a whole number from 0 on", 0)
 _ADDRESS = _within("a whole number from 0 to 65535", 0, 0xFFFF)
@@ -77,6 +87,11 @@ _RAW = Key(
     {"type": ["number", "string", "array"]},
 )
 _RAWS = _several("a list of whole numbers", _INT)
+_SPAN = Key(
+    "two numbers, the first below the second",
+    lambda value: isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)) and value[0] < value[1],
+    {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+)
 _UNIT_ID = _within("a Modbus ID from 0 to 255", 0, 255)
 _BIT = _within("a bit from 0 to 15", 0, 15)
 _LONGEST = _within("a whole number from 1 to 125", 1, 125)
@@ -167,6 +182,7 @@ _VARIABLE = {
     "every": _TEXT,
     "unit_id": _UNIT_ID,
     "writable": _FLAG,
+    "range": _SPAN,
     "stays": _FLAG,
     "recorded": _FLAG,
     "checked": _FLAG,
@@ -246,16 +262,21 @@ _SUNSPEC = {
     "repeat_count_address": _ADDRESS,
 }
 
-TABLES = {"profile": _PROFILE, "serial": _SERIAL, "tcp": _TCP, "sunspec": _SUNSPEC}
+TABLES = {
+    "profile": Keys(_PROFILE),
+    "serial": Keys(_SERIAL),
+    "tcp": Keys(_TCP),
+    "sunspec": Keys(_SUNSPEC),
+}
 """The sections that appear once, and the keys of each."""
 
 LISTS = {
-    "identify": _IDENTIFY,
-    "read": _READ,
-    "variable": _VARIABLE,
-    "secondary": _VARIABLE,
-    "command": _COMMAND,
-    "evidence": _EVIDENCE,
+    "identify": Keys(_IDENTIFY),
+    "read": Keys(_READ),
+    "variable": Keys(_VARIABLE),
+    "secondary": Keys(_VARIABLE),
+    "command": Keys(_COMMAND),
+    "evidence": Keys(_EVIDENCE),
 }
 """The sections that may be repeated, and the keys of each. Besides these there is `[enum.NAME]`, number → text."""
 
@@ -279,20 +300,22 @@ class Faults:
         """Notes one more fault; `found` and `expected` are words, `hint` the nearest valid name or empty."""
         self.found.append(Fault(self.file, section, key, found, expected, hint))
 
-    def checked(self, table: Mapping[str, Any], keys: Mapping[str, Key], section: str) -> Mapping[str, Any] | None:
+    def checked(self, table: Mapping[str, Any], keys: Keys, section: str) -> Mapping[str, Any] | None:
         """The known keys of a table, where each of them holds what it must and none is wanting, else None; notes
         every fault. An unknown key is a fault, but none that keeps the others from being looked at further."""
         known: dict[str, Any] = {}
+        is_whole = True
         for name, value in table.items():
             key = keys.get(name)
             if key is None:
                 self.note(section, name, "an unknown key", "one of its keys", nearest(name, keys))
-            elif key.holds(value):
+            elif type(value) is key.plain or key.holds(value):
                 known[name] = value
             else:
+                is_whole = False
                 self.note(section, name, shown(value), key.expected)
-        for name, key in keys.items():
-            if key.required and name not in table:
-                self.note(section, name, "nothing", key.expected)
-        is_whole = len(known) == len(table.keys() & keys.keys())
-        return known if is_whole and all(name in known for name, key in keys.items() if key.required) else None
+        for name in keys.needed:
+            if name not in table:
+                is_whole = False
+                self.note(section, name, "nothing", keys[name].expected)
+        return known if is_whole else None

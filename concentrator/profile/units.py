@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from fractions import Fraction
 
 from concentrator.model.errors import ConcentratorError
 
@@ -29,6 +30,8 @@ _HOUSE = {
     "W/m²": {"W/m²": "1", "W/m2": "1"},
     "m/s": {"m/s": "1"},
     "kg": {"kg": "1"},
+    "kg/h": {"kg/h": "1"},
+    "K": {"K": "1"},
 }
 """House unit → every way to write it or a multiple of it → the factor into it."""
 
@@ -53,6 +56,20 @@ KNOWN = tuple(_UNITS)
 """Every way to write a unit that a profile may use."""
 
 
+_FOREIGN = {
+    "J": ("kWh", Fraction(1, 3_600_000)),
+    "cal": ("kWh", Fraction(41868, 10_000) / 3_600_000),  # the international steam table's
+    "J/h": ("W", Fraction(1, 3600)),
+    "ft³": ("m³", Fraction(28_316_846_592, 10**12)),
+    "gal": ("m³", Fraction(3_785_411_784, 10**12)),  # of the United States
+    "gal/min": ("m³/h", Fraction(3_785_411_784, 10**12) * 60),
+    "gal/h": ("m³/h", Fraction(3_785_411_784, 10**12)),
+    "°F": ("°C", Fraction(5, 9)),
+}
+"""Units that meters speak of and no profile file does: the house's unit and the exact factor into it, 0 °F not being
+0 °C."""
+
+
 class UnitMismatch(ConcentratorError):
     """One unit cannot be turned into the other."""
 
@@ -61,6 +78,16 @@ def house_unit(unit: str) -> str:
     """The unit the house keeps a quantity in, of its own where a file gives `unit`; KeyError on an unknown one."""
     family, _factor = _UNITS[unit]
     return family if family in _HOUSE else _SPELLINGS.get(unit, unit)
+
+
+def into_house(unit: str) -> tuple[str, Fraction]:
+    """The house's unit for what a meter gives in `unit`, and the exact factor into it; an unknown one is kept."""
+    if unit in _FOREIGN:
+        return _FOREIGN[unit]
+    if unit not in _UNITS:
+        return unit, Fraction(1)
+    house = house_unit(unit)
+    return house, Fraction(factor(unit, house))
 
 
 def factor(unit: str, into: str) -> Decimal:

@@ -251,6 +251,11 @@ def ccm_meters(profile: DeviceProfile, count: int, seed: str, at: float, seconda
     return [_meter(profile, unit, unit, seed, at, secondaries) for unit in range(1, count + 1)]
 
 
+def ccm_meter(profile: DeviceProfile, unit: int, seed: str, at: float) -> CcmMeter:
+    """One meter at an address, the same that `ccm_meters` puts there."""
+    return _meter(profile, unit, unit, seed, at, 0)
+
+
 def unlinked_meters(profile: DeviceProfile, count: int, seed: str, at: float, after: int = 0) -> list[CcmMeter]:
     """`count` more meters as they come from the factory, all at ID 1; those of `ccm_meters` are `after` others."""
     return [_meter(profile, number, FACTORY_ID, seed, at, 0) for number in range(after + 1, after + count + 1)]

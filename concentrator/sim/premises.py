@@ -64,7 +64,7 @@ _NATURE = {
 }
 
 
-def _week(workday: str, weekend: str, factor: float) -> tuple[float, ...]:
+def week(workday: str, weekend: str, factor: float) -> tuple[float, ...]:
     """Watts for each quarter of an hour of a week, going straight from hour to hour."""
     hours = [factor * float(watts) for watts in [*workday.split() * 5, *weekend.split() * 2]]
     following = hours[1:] + hours[:1]
@@ -84,7 +84,7 @@ def supplies(kind: str, seed: str, phases: int) -> tuple[Supply, ...]:
         for name, (workday, weekend) in _KINDS[kind].items():
             tan_phi, steady = _NATURE[name]
             factor = draw.uniform(0.55, 1.45) * (1.0 if phases == 3 else 1.3)
-            quarters_w = _week(workday, weekend, factor)
+            quarters_w = week(workday, weekend, factor)
             loads.append(Load(f"{seed}/{phase}/{name}", quarters_w, tan_phi, steady, shift_s))
         start_wh = draw.uniform(50_000, 4_000_000)
         made.append(Supply(tuple(loads), start_wh, start_wh * draw.uniform(0.2, 0.4), draw.uniform(-1.5, 1.5)))

@@ -49,9 +49,9 @@ class Transaction:
 
     `request`: the bytes to send, empty to listen only; `expect`: see `Expect`, None when no answer comes (a
     broadcast); `wait_s`: how long the first byte of the answer may take after the request's last byte;
-    `quiet_s`: how long the wire must rest afterwards, on top of the line's own silence; `shape`: equal for requests
-    whose replies could be taken for one another; `is_patient`: `wait_s` counts in full, however fast the station was
-    before.
+    `quiet_s`: how long the station wants to be left alone afterwards, on top of the line's own silence, and after a
+    broadcast everybody; `shape`: equal for requests whose replies could be taken for one another; `is_patient`:
+    `wait_s` counts in full, however fast the station was before.
     """
 
     request: bytes

@@ -55,6 +55,14 @@ def test_a_block_becomes_a_request_and_its_reply_values():
     assert meter.image(7).register(Function.HOLDING, 257) is None
 
 
+def test_a_profile_that_was_written_anew_under_its_key_is_read_as_it_is_now():
+    dialect = dialects()["modbus-rtu"]
+    before, same = (dialect.station(METER, 7, {}), dialect.station(attrs.evolve(METER), 8, {}))
+    after = dialect.station(profile(point("v1", 900)), 7, {})
+    assert [block.address for block in after.blocks] == [900]
+    assert before.blocks is same.blocks, "those of one profile share its plan"
+
+
 def test_who_a_device_is_is_read_apart_from_its_values():
     meter = station()
     assert [point.name for block in meter.blocks for point in block.points] == ["v1", "v2", "ea_imp"]
@@ -177,6 +185,32 @@ def test_who_a_device_is_is_read_as_far_as_it_knows():
     next(conversation)
     with pytest.raises(Refused):
         conversation.throw(Refused(6))
+
+
+def test_what_tells_who_a_device_is_is_read_in_parts_where_it_refuses_the_whole():
+    scattered = profile(*(point(name, place, identifies=True) for name, place in (("serial", 2), ("model", 9))))
+    meter = station(device=scattered)
+    assert [(block.address, block.count) for block in meter.who] == [(2, 8)]
+    conversation = meter.identify()
+    next(conversation)
+    assert asked(conversation.throw(Refused(2)).request) == "read 1 holding register at 0x0002"
+    assert asked(conversation.send(b"\x00\x07").request) == "read 1 holding register at 0x0009"
+    with pytest.raises(StopIteration) as ended:
+        conversation.send(b"\x00\x08")
+    assert ended.value.value == Taken({"serial": 7, "model": 8})
+    assert [block.address for block in meter.who] == [2, 9], "the next time it is asked for its parts at once"
+
+
+def test_a_device_that_cannot_say_who_it_is_and_refuses_a_read_is_there_all_the_same():
+    meter = station(device=profile(point("v1", 256), point("v2", 260)))
+    conversation = meter.identify()
+    next(conversation)
+    assert asked(conversation.throw(Refused(2)).request) == "read 1 holding register at 0x0100"
+    conversation.send(b"\x00\x01")
+    with pytest.raises(StopIteration) as ended:
+        conversation.send(b"\x00\x02")
+    assert ended.value.value == Taken({"v1": 1, "v2": 2})
+    assert [block.address for block in meter.blocks] == [256, 260]
 
 
 def test_what_tells_who_a_device_is_is_not_read_by_the_cycle_as_well():

@@ -13,6 +13,7 @@ WRITABLE = {"unit": "", "writable": True}
 METER = load(
     variable("v1", address=1, scale=0.1, nan=0xFFFF),
     variable("limit", address=10, scale=0.1, **WRITABLE),
+    variable("power_limit", unit="%", address=11, scale=0.1, writable=True, range=[0, 100]),
     variable("big", address=12, type="u32", **WRITABLE),
     variable("swapped", address=14, type="u32", order="little-word", **WRITABLE),
     variable("backwards", address=16, type="u32", words=[17, 16], **WRITABLE),
@@ -57,6 +58,7 @@ def play(conversation, *replies):
     [
         ("limit", 23.4, "07 06 000A 00EA"),
         ("limit", 23.44, "07 06 000A 00EA"),
+        ("power_limit", 100, "07 06 000B 03E8"),
         ("big", 65538, "07 10 000C 0002 04 0001 0002"),
         ("swapped", 65538, "07 10 000E 0002 04 0002 0001"),
         ("backwards", 65538, "07 10 0010 0002 04 0002 0001"),
@@ -112,6 +114,8 @@ def test_nothing_is_written_when_what_it_depends_on_cannot_be_read(failure):
         ("limt", 1, Unknown, "variable limt (did you mean limit?)"),
         ("v1", 230, NotWritable, "v1 is only read"),
         ("limit", 6553.6, OutOfRange, "limit: found 6553.6, expected 0 to 6553.5"),
+        ("power_limit", 100.1, OutOfRange, "power_limit: found 100.1, expected 0 to 100 %"),
+        ("power_limit", -0.1, OutOfRange, "power_limit: found -0.1, expected 0 to 100 %"),
         ("mode", "run", OutOfRange, "mode: found 'run', expected one of 0 stop, 2 auto"),
         ("flag", 2, OutOfRange, "flag: found 2, expected 0 to 1"),
     ],

@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from concentrator.line.endpoint import SerialEndpoint, endpoint_from
 from concentrator.line.serial_address import SerialAddress, parse_serial
 from concentrator.model.errors import LineLost
+from concentrator.model.trouble import facts_of, kind_of
 
 results = SynchronousTestCase()
 
@@ -103,6 +104,10 @@ def test_a_port_that_is_not_there_is_said_in_words(tmp_path):
     endpoint = SerialEndpoint(reactor, SerialAddress(str(tmp_path / "ttyUSB0")))
     refused = results.failureResultOf(endpoint.connect(Factory.forProtocol(Protocol)), LineLost)
     assert refused.value.detail == f"{tmp_path}/ttyUSB0: the port is not there"
+    assert (kind_of(refused.value.detail), facts_of(refused.value.detail)) == (
+        "unplugged",
+        {"port": f"{tmp_path}/ttyUSB0"},
+    )
 
 
 def test_what_is_no_port_is_refused_with_its_name(tmp_path):

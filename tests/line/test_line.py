@@ -173,6 +173,21 @@ def test_a_broadcast_is_followed_by_its_quiet_time(line_wire_clock):
     wire.answer(b"b.")
 
 
+def test_a_station_that_wants_to_be_left_alone_does_not_hold_the_others_up(line_wire_clock):
+    line, wire, _ = line_wire_clock
+    line.run(1, ask(echo(b"a.", quiet_s=0.5)))
+    line.run(1, ask(echo(b"A.")))
+    line.run(2, ask(echo(b"b.")))
+    wire.answer(b"a.")
+    wire.run(0.1)
+    wire.answer(b"b.")
+    wire.run(1)
+    assert [data for _, data in wire.sent] == [b"a.", b"b.", b"A."]
+    first, other, second = (at for at, _ in wire.sent)
+    assert other - first < 0.1 < 0.5 < second - first < 0.6
+    wire.answer(b"A.")
+
+
 def test_stray_bytes_are_counted_and_silence_begins_anew(line_wire_clock):
     line, wire, clock = line_wire_clock
     wire.deliver(b"noise")

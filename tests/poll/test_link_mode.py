@@ -10,7 +10,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from concentrator.dialect.modbus import ModbusDialect
 from concentrator.model.device import Device
 from concentrator.model.errors import Busy, ConfigError, Fault
-from concentrator.poll.link_mode import ALONE_S, COLLIDING, LinkStatus
+from concentrator.poll.link_mode import ALONE_S
+from concentrator.poll.link_news import COLLIDING
 from concentrator.poll.poller import Poller
 from tests.support.link_bus import CCM, LINK_ID, SETTINGS, Scene
 
@@ -491,7 +492,9 @@ def test_link_mode_ends_by_itself_after_ten_minutes_without_a_device(scene):
     assert stage.mode.is_on
     stage.run(15)
     assert stage.told[-2:] == [("go on",), ("link.left", None, None)]
-    assert stage.mode.status() == LinkStatus("native", False, "off", stage.mode.status().found, "", 0.0)
+    status = stage.mode.status()
+    assert (status.is_on, status.state, status.text, status.seconds_left) == (False, "off", "", 0.0)
+    assert status.code == "alone"
 
 
 def test_leaving_finishes_the_meter_in_hand_and_then_tells_all_to_leave(scene):

@@ -44,3 +44,19 @@ def test_the_parts_of_a_read_take_its_place_in_the_round():
     assert polled.round_s is None
     polled.done(parts[0], 14.0)
     assert polled.round_s == 3.0
+
+
+def test_blocks_that_have_become_others_are_told_once_and_begin_a_round_of_their_own():
+    station = Station()
+    polled = Polled(Device("main", "native", "x/y", 1), station)
+    _, fast = polled.jobs(station.blocks)
+    polled.done(fast, 10.0)
+    assert polled.renewed() is None
+    station.blocks = (FAST,)
+    (job,) = polled.renewed()
+    assert job.key is FAST
+    assert polled.renewed() is None
+    polled.done(job, 20.0)
+    assert polled.round_s is None
+    polled.done(job, 22.0)
+    assert polled.round_s == 2.0

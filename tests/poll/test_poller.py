@@ -7,10 +7,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from concentrator.api import Taken
 from concentrator.model.device import Device
-from concentrator.model.errors import Busy, Refused
-from concentrator.model.profile import Block, Function, Point, Rate
+from concentrator.model.errors import Busy, NotOfProfile, Refused
+from concentrator.model.profile import Block, DeviceProfile, Function, Point, Rate
 from concentrator.model.quantity import Kind, Quantity
 from concentrator.model.reading import Quality
+from concentrator.model.trouble import kind_of
 from concentrator.poll.poller import BUSY_S, CONFLICT_S, OPENING_S, REFUSED_S, Poller
 from concentrator.poll.rightful import DAMAGED
 from tests.support.lines import close_line, echo, open_line
@@ -23,15 +24,18 @@ POWER = Point(Quantity("p", "W", Kind.INSTANTANEOUS), Function.HOLDING, 256, 1, 
 class Station:
     """Reads a block by asking "r256.", says who it is by asking "w.", both behind its Modbus ID where that is not 1."""
 
+    profile = DeviceProfile("x/y", "meter", "X", "c", "Y", ("Y1",), (POWER,))
+
     def __init__(self, address):
         self.blocks = (Block(Function.HOLDING, 256, 1, (POWER,)), Block(Function.HOLDING, 300, 2, (), Rate.SLOW))
         self.head = b"" if address == 1 else b"%d" % address
         self.serial = f"04200200{address:02}"
         self.lost_count = 0
         self.refusals = {}
+        self.quiet_s = 0.0
 
     def read(self, block):
-        yield echo(self.head + b"r%d." % block.address, shape=(self.head, block.count))
+        yield echo(self.head + b"r%d." % block.address, shape=(self.head, block.count), quiet_s=self.quiet_s)
         if block in self.refusals:
             raise Refused(self.refusals[block])
         return Taken({"p": 230.0}) if block.points else Taken({}, ("ea_imp",))
@@ -134,6 +138,16 @@ def three():
     yield from started("main", "shed", "barn")
 
 
+def test_others_are_read_while_a_station_wants_to_be_left_alone(three):
+    three.station.quiet_s = 1.0
+    three.run(0.5)
+    assert three.asked()[:8] == ["w.", "2w.", "3w.", "r256.", "2r256.", "3r256.", "2r300.", "3r300."]
+    three.run(0.8)
+    (first,) = [at for at, request in three.wire.sent if request == b"r256."]
+    (second,) = [at for at, request in three.wire.sent if request == b"r300."]
+    assert 1.0 <= second - first < 1.1
+
+
 def test_a_station_says_who_it_is_then_is_read(scene):
     scene.run(0.2)
     assert scene.asked() == ["w.", "r256.", "r300."]
@@ -154,7 +168,8 @@ def test_a_silent_station_is_probed_and_told_once(scene):
     scene.run(60)
     assert scene.events == [("device.lost", "main")]
     assert scene.polled.health.label == "silent"
-    assert "did not answer" in scene.polled.trouble
+    assert "did not answer" in scene.polled.trouble and kind_of(scene.polled.trouble) == "no_reply"
+    assert list(scene.polled.tries) == ["no_reply"] * 3
     assert scene.readings[-1].quality is Quality.SILENT
     probes = [request for request in scene.asked() if request == "w."]
     assert 7 <= len(probes) <= 12
@@ -162,7 +177,7 @@ def test_a_silent_station_is_probed_and_told_once(scene):
     scene.run(7)
     assert scene.events == [("device.lost", "main"), ("device.found", "main")]
     assert {"p": 230.0} in [reading.values for reading in scene.readings[-2:]]
-    assert scene.polled.trouble == ""
+    assert scene.polled.trouble == "" and scene.polled.tries[-1] == ""
 
 
 def test_a_read_that_failed_once_is_tried_again_before_its_next_turn(scene):
@@ -468,3 +483,82 @@ def test_nothing_is_asked_while_nothing_answers_but_probes():
     scene.poller.stop()
     scene.run(2)
     close_line(scene.line, scene.clock)
+
+
+class Finder(Station):
+    """Knows of no block before it has said who it is, and finds what `there` has: addresses, or what is wrong."""
+
+    def __init__(self, address):
+        super().__init__(address)
+        self.blocks, self.there = (), [500]
+
+    def look(self):
+        if isinstance(self.there, Exception):
+            raise self.there
+        if [block.address for block in self.blocks] != self.there:
+            self.blocks = tuple(Block(Function.HOLDING, address, 1, (POWER,)) for address in self.there)
+
+    def identify(self):
+        self.look()
+        return (yield from super().identify())
+
+    def read(self, block):
+        self.look()
+        taken = yield from super().read(block)
+        return taken if block in self.blocks else Taken({}, ("p",))
+
+
+@pytest.fixture
+def finding(monkeypatch, scene):
+    scene.poller.remove("main")
+    scene.stations.clear()
+    monkeypatch.setitem(globals(), "Station", Finder)
+    scene.add("main")
+    return scene
+
+
+def test_what_a_station_finds_out_to_have_is_read_from_then_on(finding):
+    finding.run(0.2)
+    assert finding.asked()[-2:] == ["w.", "r500."]
+    before = len(finding.wire.sent)
+    finding.run(12)
+    assert set(finding.asked(before)) == {"r500."}
+    assert finding.polled.round_s == pytest.approx(3.0, abs=0.02)
+
+
+def test_what_a_station_finds_elsewhere_is_read_there_and_nothing_at_the_old_place(finding):
+    finding.run(5)
+    finding.station.there = [600, 700]
+    finding.run(4)
+    before = len(finding.wire.sent)
+    finding.run(30)
+    assert set(finding.asked(before)) == {"r600.", "r700.", *(["w."] if "w." in finding.asked(before) else [])}
+    assert 18 <= len(finding.asked(before)) <= 23
+    assert finding.polled.round_s == pytest.approx(3.0, abs=0.02)
+
+
+def test_a_station_that_finds_something_else_and_then_falls_silent_is_tried_and_comes_back(finding):
+    finding.run(5)
+    finding.station.there = [600]
+    finding.answers = lambda request: False
+    finding.run(4)
+    finding.answers = lambda request: True
+    before = len(finding.wire.sent)
+    finding.run(10)
+    assert "r600." in finding.asked(before)
+    assert "r500." not in finding.asked(before)
+    assert finding.events == []
+
+
+def test_a_device_that_is_not_of_its_profile_answers_all_the_same_and_is_asked_again(finding):
+    finding.station.there = NotOfProfile("no SunSpec")
+    finding.run(200)
+    assert finding.polled.health.label == "answering"
+    assert finding.polled.conflict == ""
+    assert "not what its profile says: no SunSpec" in finding.polled.trouble
+    assert finding.newest("main").quality is Quality.PARTIAL
+    assert finding.events == []
+    finding.station.there = [500]
+    finding.run(61)
+    assert "r500." in finding.asked()
+    assert finding.polled.trouble == ""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from concentrator.model.trouble import Trouble, facts_of, kind_of
 from concentrator.poll.rightful import DAMAGED, GOOD, Rightful
 
 FOREIGN = "serial 0420029999 answers where 0420020081 is expected"
@@ -49,10 +50,13 @@ def test_people_are_told_who_answers_and_what_to_do():
     assert FOREIGN in rightful.conflict
     assert "two devices have Modbus ID 7" in rightful.conflict
     assert "the meter was replaced: in that case put the new serial number" in rightful.conflict
+    rightful.identified(Trouble(FOREIGN, "foreign", found="0420029999", expected="0420020081"))
+    assert kind_of(rightful.conflict) == "foreign"
+    assert facts_of(rightful.conflict) == {"found": "0420029999", "expected": "0420020081"}
 
 
 def test_people_are_told_what_damaged_answers_may_mean():
     rightful = Rightful("main", 7)
     for _ in range(DAMAGED):
         rightful.failed(is_damaged=True)
-    assert "two devices have this ID" in rightful.conflict
+    assert "two devices have this ID" in rightful.conflict and kind_of(rightful.conflict) == "twice"

@@ -1,93 +1,16 @@
 """concentrator.poll.scan: who answers on a line, and who that is."""
 
 import json
-from collections.abc import Callable
 
 import pytest
 from attrs import evolve
-from twisted.internet.defer import Deferred, fail, succeed
 
-from concentrator.dialect.modbus import dialects
-from concentrator.model.errors import Cancelled, ConcentratorError, LineLost, NoReply
-from concentrator.model.profile import DeviceProfile, Function, Point
-from concentrator.model.quantity import Kind, Quantity
-from concentrator.poll.scan import TIMEOUT_S, Found, Scan
-from concentrator.profile.catalogue import Catalogue
+from concentrator.model.errors import Cancelled, LineLost
+from concentrator.poll.enquiry import TIMEOUT_S
+from concentrator.poll.identify import Proposal
+from concentrator.poll.scan import Found
 from concentrator.sim.slave import framed
-from concentrator.wire.conversation import Conversation
-
-CCM = Catalogue().get("energycm/ccm")
-SERIAL = {2 + n: int.from_bytes(b"0420020081"[2 * n : 2 * n + 2], "big") for n in range(5)}
-SAYS = {0x0000: 0x434D, **SERIAL, 0x0007: 4, 0x0008: 0x2C06}
-
-
-class Slave:
-    """A device with some registers by function; others are refused, or not answered where it is `shy`."""
-
-    def __init__(self, registers=None, functions=(3, 4), shy=False):
-        self.registers = SAYS if registers is None else registers
-        self.functions = functions
-        self.shy = shy
-
-    def answer(self, frame):
-        function, address, count = frame[1], int.from_bytes(frame[2:4], "big"), int.from_bytes(frame[4:6], "big")
-        if function not in self.functions:
-            return None if self.shy else framed(frame[0], bytes((function | 0x80, 1)))
-        if address not in self.registers:
-            return framed(frame[0], bytes((function | 0x80, 2)))
-        content = b"".join(self.registers.get(address + n, 0).to_bytes(2, "big") for n in range(count))
-        return framed(frame[0], bytes((function, 2 * count)) + content)
-
-
-class Bus:
-    """A line with slaves by ID; `asked` are the IDs and functions of every request, `patient` whether each counts in
-    full; `heard` is what the scan told."""
-
-    def __init__(self, **slaves):
-        self.slaves = {int(name[1:]): slave for name, slave in slaves.items()}
-        self.asked, self.patient, self.heard, self.rests = [], [], [], 0
-        self.damage: Callable[[bytes], bytes] = lambda reply: reply
-        self.broken: ConcentratorError | None = None
-
-    def run(self, unit: int, conversation: Conversation) -> Deferred:
-        try:
-            transaction = next(conversation)
-            while True:
-                self.asked.append((transaction.request[0], transaction.request[1]))
-                self.patient.append((transaction.is_patient, transaction.wait_s))
-                if self.broken is not None:
-                    conversation.close()
-                    return fail(self.broken)
-                slave = self.slaves.get(transaction.request[0])
-                reply = slave.answer(transaction.request) if slave else None
-                try:
-                    if reply is None:
-                        raise NoReply("nothing came")
-                    answer = transaction.expect(self.damage(reply), True)
-                except ConcentratorError as error:
-                    transaction = conversation.throw(error)
-                else:
-                    transaction = conversation.send(answer)
-        except StopIteration as ended:
-            return succeed(ended.value)
-        except ConcentratorError as error:
-            return fail(error)
-
-    def rest(self):
-        self.rests += 1
-        return succeed(None)
-
-    def scan(self, *profiles, **options):
-        dialect = dialects()["modbus-rtu"]
-        return Scan(
-            self.run,
-            dialect.framing(),
-            lambda profile, unit: dialect.station(profile, unit, {}),
-            profiles or (CCM,),
-            lambda *told: self.heard.append(told),
-            rest=self.rest,
-            **options,
-        )
+from tests.support.asked import CCM, SAYS, Bus, Slave, marked
 
 
 def over(scan, units=range(1, 10)):
@@ -174,23 +97,6 @@ def test_a_scan_ends_with_the_line_and_when_it_is_given_up(error):
     assert bus.rests == 0
 
 
-def marked(key, *marks):
-    points = [
-        Point(
-            Quantity(f"mark{n}", "", Kind.STATE),
-            Function.HOLDING,
-            address,
-            1,
-            "u16",
-            match=match,
-            identifies=True,
-            polled=False,
-        )
-        for n, (address, match) in enumerate(marks)
-    ]
-    return DeviceProfile(key, "meter", "x", "x", "x", (), tuple(points))
-
-
 def test_a_device_fits_every_profile_all_of_whose_marks_it_has():
     bus = Bus(u1=Slave({10: 101, 11: 2}))
     profiles = [
@@ -208,6 +114,15 @@ def test_a_mark_that_several_profiles_have_is_read_once():
     bus = Bus(u1=Slave({0: 1, 10: 101}))
     over(bus.scan(*[marked(f"a/{n}", (10, "102")) for n in range(5)]), [1])
     assert len(bus.asked) == 2
+
+
+def test_who_is_recognised_in_another_way_is_found_too():
+    async def recognise(enquiry, unit):
+        return [Proposal(CCM, 2)] if unit == 3 else []
+
+    found = over(Bus(u2=Slave({0: 1}), u3=Slave()).scan(marked("a/none", (10, "9")), recognisers=[recognise]))
+    assert [(each.unit, each.profiles) for each in found] == [(2, ()), (3, ("energycm/ccm",))]
+    assert found[1].serial == "0420020081"
 
 
 def test_a_device_that_falls_silent_while_it_says_who_it_is_is_told_with_what_was_wrong():

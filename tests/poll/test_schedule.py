@@ -355,3 +355,44 @@ def test_whoever_dies_and_comes_back_probes_keep_to_their_share(deaths, probe_s)
     for first in range(len(probing)):
         spent_s = probe_s * (len(probing) - first)
         assert spent_s <= PROBE_SHARE * (300.0 - probing[first]) + 2 * probe_s + PROBE_SHARE * 2
+
+
+def renewed(schedule, now, **periods):
+    jobs = [Job(0, key, period_s) for key, period_s in periods.items()]
+    schedule.renew(0, jobs, now)
+    return jobs
+
+
+def test_other_jobs_take_the_place_of_all_but_the_probe():
+    play = Play(timetable(1, more=(10.0,)), lambda job: 0.01).run(30.0)
+    renewed(play.schedule, play.now, here=2.0, there=5.0)
+    play.run(90.0)
+    assert not play.moments(0, "fast", since=30.1)
+    assert not play.moments(0, 10.0, since=30.1)
+    assert len(play.moments(0, "here", since=30.0)) == pytest.approx(30, abs=2)
+    assert len(play.moments(0, "there", since=30.0)) == pytest.approx(12, abs=2)
+    assert play.moments(0, "who", since=30.0)
+
+
+def test_a_station_in_doubt_whose_jobs_become_others_is_tried_by_its_probe():
+    play = Play(timetable(1), lambda job: 0.01, lambda station, now: now < 10).run(10.0)
+    while play.schedule.standing(0) is Standing.OPEN:
+        play.run(play.now + 0.1)
+    assert play.schedule.standing(0) is Standing.DOUBTED
+    renewed(play.schedule, play.now, here=2.0)
+    play.answers = lambda station, now: True
+    play.run(play.now + 10)
+    assert play.schedule.standing(0) is Standing.OPEN
+    assert len(play.moments(0, "here")) >= 4
+
+
+def test_a_station_that_is_held_or_silent_keeps_only_its_probe_whatever_its_jobs_become():
+    for standing in (Standing.HELD, Standing.SILENT):
+        play = Play(timetable(1), lambda job: 0.01).run(10.0)
+        if standing is Standing.HELD:
+            play.schedule.hold(0, play.now, 10.0)
+        else:
+            play.schedule.silence(0, play.now)
+        renewed(play.schedule, play.now, here=2.0)
+        assert play.schedule.standing(0) is standing
+        assert play.schedule.most_urgent(play.now + 9.0) is None or play.schedule.most_urgent(play.now + 9.0).is_probe

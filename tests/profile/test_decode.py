@@ -196,6 +196,23 @@ def test_a_folded_value_that_is_not_available_is_absent():
     assert one([0x8000], type="s16", folded=True, nan="0x8000") is None
 
 
+@pytest.mark.parametrize(
+    ("raw", "factor", "value"),
+    [(985, -1, 0.985), (-985, -1, -0.985), (98, 0, 0.98), (100, 0, 1), (98, -2, 0.98), (-1000, -3, -1), (1, 0, 1)],
+)
+def test_a_power_factor_in_percent_may_be_the_plain_number(raw, factor, value):
+    point = load_point("pf", unit="", type="s16", scale=0.01, sf_address=1)
+    decode = compile_block(Block(Function.HOLDING, 0, 2, (attrs.evolve(point, is_percentage=True),)))
+    assert decode(struct.pack(">hh", raw, factor)) == {"pf": value}
+
+
+def test_a_power_factor_in_percent_that_is_not_available_is_absent():
+    point = attrs.evolve(load_point("pf", unit="", type="f32", scale=0.01), is_percentage=True)
+    decode = compile_block(Block(Function.HOLDING, 0, 2, (point,)))
+    assert decode(bytes.fromhex("7fc00000")) == {}
+    assert decode(struct.pack(">f", -0.5)) == {"pf": -0.5}
+
+
 def test_coils_are_packed_low_bit_first():
     coils = [variable(f"c{n}", unit="", function="coil", type="bool", address=10 + n) for n in (0, 1, 8, 9)]
     block = Block(Function.COIL, 10, 10, load(*coils).points)

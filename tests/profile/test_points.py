@@ -221,12 +221,20 @@ def test_strings_say_their_length_in_registers():
         ({"plus": [1], "writable": True}, "plus", "no other parts, for what is written lies in one place"),
         ({"plus": [125]}, "type", "125 at most, the device's longest read"),
         ({"folded": True, "writable": True}, "folded", "true only of a number that is not written"),
+        ({"range": [0, 10]}, "range", "nothing, but of a plain number that is writable"),
+        ({"range": [10, 0], "writable": True}, "range", "two numbers, the first below the second"),
     ],
 )
 def test_a_wrong_key_is_a_fault_in_words(keys, key, expected):
     (fault,) = faults(variable(**keys))
     assert (fault.key, fault.expected) == (key, expected)
     assert fault.section.startswith("variable[1]")
+
+
+def test_what_may_be_written_is_said_in_the_files_unit_and_kept_in_the_houses():
+    keys = {"unit": "kW", "type": "s32", "writable": True}
+    assert load_point("p", range=[-1.5, 10], **keys).span == (-1500.0, 10000.0)
+    assert load_point("p", **keys).span is None
 
 
 def test_the_nearest_valid_name_is_offered():
