@@ -33,7 +33,7 @@ docs: $(VENV)/.demo  ## makes the pages that are made from the program
 	$(BIN)/python -m concentrator.profile.json_schema > docs/profile.schema.json
 
 clean:
-	rm -rf .venv build dist *.egg-info .*_cache .hypothesis
+	rm -rf .venv build dist *.egg-info .*_cache .hypothesis concentrator/web/static/vendor
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -63,8 +63,11 @@ define install_missing
 	  $$sudo apt-get update --quiet && $$sudo $$install; }
 endef
 
+# axe-core, which finds what is wrong with a page for people who do not see it; for the tests only.
+AXE := $(VENV)/axe-core/package/axe.min.js
+
 # The tests' peers that pip does not bring.
-peers:
+peers: $(BIN)/python
 	@PATH="$$PATH:/usr/sbin:/sbin"; missing=; \
 	command -v mosquitto >/dev/null || missing="$$missing mosquitto"; \
 	command -v mosquitto_sub >/dev/null || missing="$$missing mosquitto-clients"; \
@@ -73,7 +76,10 @@ peers:
 	  || missing="$$missing chromium"; \
 	ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || missing="$$missing libfaketime"; \
 	command -v cc >/dev/null || missing="$$missing gcc libc6-dev"; \
+	command -v npm >/dev/null || [ -f $(AXE) ] || missing="$$missing npm"; \
 	$(call install_missing,The tests)
+	@[ -f $(AXE) ] || { mkdir -p $(VENV)/axe-core && cd $(VENV)/axe-core && npm pack --silent axe-core@4.14.1 >/dev/null \
+	  && tar xzf axe-core-4.14.1.tgz && rm axe-core-4.14.1.tgz; }
 
 # What the benches' peers in C are made with.
 bench-peers:
@@ -82,4 +88,6 @@ bench-peers:
 	command -v pkg-config >/dev/null || missing="$$missing pkg-config"; \
 	pkg-config --exists libmodbus 2>/dev/null || missing="$$missing libmodbus-dev"; \
 	command -v rrdtool >/dev/null || missing="$$missing rrdtool"; \
+	command -v socat >/dev/null || missing="$$missing socat"; \
+	PATH="$$PATH:/usr/sbin" command -v ser2net >/dev/null || missing="$$missing ser2net"; \
 	$(call install_missing,The benches)

@@ -10,7 +10,23 @@ from typing import Any
 
 import attrs
 
-from bench import box, bus, catalogue, codec, cpu, dead, forty, full, mqtt, store, tcp, wear, whole_path
+from bench import (
+    box,
+    bus,
+    catalogue,
+    codec,
+    cpu,
+    dead,
+    forty,
+    full,
+    gateway,
+    mqtt,
+    portal,
+    store,
+    tcp,
+    wear,
+    whole_path,
+)
 
 BENCHES: dict[str, ModuleType] = {
     "bus": bus,
@@ -25,6 +41,8 @@ BENCHES: dict[str, ModuleType] = {
     "wear": wear,
     "box": box,
     "mqtt": mqtt,
+    "gateway": gateway,
+    "portal": portal,
     "whole": whole_path,
 }
 """Each has `measured(repetitions, told)`, which gives its results, and `report(results)`, which puts them in words."""

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from concentrator.web.vendor import FILES
+
 ROOT = Path(__file__).parents[1]
 NOT_COPIED = shutil.ignore_patterns(
-    ".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", ".*_cache", "dropin.cache"
+    ".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", ".*_cache", "dropin.cache", "vendor"
 )
 EXAMPLE = """
 [line.native]
@@ -107,13 +109,14 @@ def test_the_wheel_holds_what_runs_and_nothing_else(wheel, checkout):
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     code = {path.relative_to(checkout).as_posix() for path in checkout.glob("concentrator/**/*.py")}
-    kinds = {".sql", ".html", ".css", ".js", ".svg", ".woff2", ".png", ".ico", ".txt", ".webmanifest"}
+    kinds = {".toml", ".sql", ".html", ".css", ".js", ".svg", ".woff2", ".png", ".ico", ".txt", ".webmanifest"}
     files = {p.relative_to(checkout).as_posix() for p in checkout.glob("concentrator/**/*") if p.suffix in kinds}
     profiles = {
         f"ccmaster_profiles/{path.relative_to(checkout / 'plugins').as_posix()}"
         for path in checkout.glob("plugins/*/*")
     }
-    assert held == code | files | profiles | {"twisted/plugins/ccmaster.py"}
+    drawn_with = {f"concentrator/web/static/vendor/{name}" for name in FILES.values()}
+    assert held == code | files | profiles | drawn_with | {"twisted/plugins/ccmaster.py"}
 
 
 def test_taking_it_away_leaves_twisted_whole(python, tmp_path):

@@ -52,17 +52,14 @@ def history_actions(past: PastView, wall: Wall) -> tuple[Action, ...]:
     async def get(
         device: str, start: object, stop: object, period: int | None, names: list[str], extremes: bool, rows: int
     ) -> _Range:
-        first, last = _moment("start", start), wall.now() if stop is None else _moment("stop", stop)
+        first, last = moment_of("start", start), wall.now() if stop is None else moment_of("stop", stop)
         if last <= first:
             raise OutOfRange(f"stop: found {quoted(stop)}, expected a moment after start")
         known = await past.devices()
         uid, serial = next((each for each in known if device in each), ("", ""))
         if not uid:
             raise Unknown(f"records of device {device}{hint(device, {name for each in known for name in each})}")
-        there = past.names(uid)
-        strangers = [name for name in names if there and name not in there]
-        if strangers:
-            raise Unknown(f"variable {strangers[0]} of device {device}{hint(strangers[0], there)}")
+        stranger(names, past.names(uid), device)
         asked = _Asked(uid, serial, past.period_s() if period is None else period, tuple(names), extremes)
         return _Range(asked, past, int(first), int(last), rows)
 
@@ -86,8 +83,15 @@ def history_actions(past: PastView, wall: Wall) -> tuple[Action, ...]:
     )
 
 
-def _moment(name: str, given: object) -> float:
-    """UTC seconds of what an argument says."""
+def stranger(names: Collection[str], there: Collection[str], device: str) -> None:
+    """Raises Unknown for a variable that is not among those a device has, where these are known."""
+    for name in names:
+        if there and name not in there:
+            raise Unknown(f"variable {name} of device {device}{hint(name, there)}")
+
+
+def moment_of(name: str, given: object) -> float:
+    """UTC seconds of what an argument says. Raises WrongArguments, OutOfRange."""
     rule = "ISO 8601 with offset, such as 2026-11-21T10:00:00Z, or UTC seconds from 0 on"
     try:
         at = float(given) if isinstance(given, int | float) else _iso(str(given))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from attrs import asdict
@@ -25,9 +25,10 @@ class Linking(Protocol):
         """How it stands: an attrs object that JSON can carry."""
 
 
-def link_actions(mode: Callable[[str], Linking]) -> tuple[Action, ...]:
-    """`link.start`, `link.stop` and `link.status`, each of which gives how link mode stands then. `mode(line)` gives
-    link mode of a line, of the only one there is where the name is empty, or raises a CommandError."""
+def link_actions(mode: Callable[[str], Linking], lines: Callable[[], Iterable[str]]) -> tuple[Action, ...]:
+    """`link.start`, `link.stop` and `link.status`, each of which gives how link mode stands then, and `link.list`.
+    `mode(line)` gives link mode of a line, of the only one there is where the name is empty, or raises a CommandError;
+    `lines()` names those that have it."""
     line = Argument("line", Kind.TEXT, "the line; may be left out where only one has link mode", False, "")
 
     def start(line: str) -> Deferred[dict[str, object]]:
@@ -53,5 +54,12 @@ def link_actions(mode: Callable[[str], Linking]) -> tuple[Action, ...]:
             Permission.READ,
             (line,),
             lambda line: asdict(mode(line).status()),
+        ),
+        Action(
+            "link.list",
+            "The same of every line that has link mode.",
+            Permission.READ,
+            (),
+            lambda: [asdict(mode(line).status()) for line in lines()],
         ),
     )

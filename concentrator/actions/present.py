@@ -96,7 +96,7 @@ def _device(state: DeviceState) -> dict[str, object]:
         "firmware": state.firmware,
         "protocol": state.protocol,
         "line": state.line,
-        "address": state.address,
+        "address": state.selected or state.address,
         "secondary": state.secondary,
         "health": state.health,
         "last_seen": stamp(state.last_seen),

@@ -35,11 +35,7 @@ def settings_actions(settings: Settings) -> tuple[Action, ...]:
         for section, keys in changes.items():
             if not isinstance(keys, dict) or not keys:
                 raise WrongArguments(f"changes: {section}: found {_form(keys)}, expected an object of keys and values")
-            for key, value in keys.items():
-                each = value if isinstance(value, list) else [value]
-                if not all(one is None or isinstance(one, str | int | float | bool) for one in each):
-                    rule = "a text, a number, true, false, a list of these, or null"
-                    raise WrongArguments(f"changes: {section}.{key}: found {_form(value)}, expected {rule}")
+            must_be_values(section, keys)
         if not changes:
             raise WrongArguments("changes: found none, expected a section with its keys")
         return settings.change(changes, caller, is_trial=check_only)  # type: ignore[arg-type]  # as was just seen
@@ -73,6 +69,15 @@ def settings_actions(settings: Settings) -> tuple[Action, ...]:
             audited=audited,
         ),
     )
+
+
+def must_be_values(section: str, keys: Mapping[str, object]) -> None:
+    """Raises WrongArguments where something is no value that a key can have in the file, or null."""
+    for key, value in keys.items():
+        each = value if isinstance(value, list) else [value]
+        if not all(one is None or isinstance(one, str | int | float | bool) for one in each):
+            rule = "a text, a number, true, false, a list of these, or null"
+            raise WrongArguments(f"changes: {section}.{key}: found {_form(value)}, expected {rule}")
 
 
 def _masked(settings: Settings, changes: object) -> object:

@@ -22,6 +22,8 @@ from concentrator.model.errors import (
     LineLost,
     NoReply,
     NotConfirmed,
+    NotOfProfile,
+    NotSignedIn,
     NotWritable,
     OutOfRange,
     Repeated,
@@ -39,7 +41,8 @@ _log = Logger()
 
 
 class Permission(StrEnum):
-    """The classes of actions a caller may be allowed, as the configuration names them."""
+    """The classes of actions a caller may be allowed, as the configuration names them; `users` no road to the outside
+    is given."""
 
     READ = "read"
     WRITE = "write"
@@ -47,6 +50,7 @@ class Permission(StrEnum):
     LINK = "link"
     CONFIG = "config"
     SYSTEM = "system"
+    USERS = "users"
 
 
 @frozen
@@ -150,6 +154,7 @@ class ActionTable:
 
 # The codes are a contract with every caller outside; the first class that fits counts.
 _CODES: tuple[tuple[type[BaseException], str], ...] = (
+    (NotSignedIn, "not_signed_in"),
     (Denied, "denied"),
     (Unknown, "unknown"),
     (WrongArguments, "wrong_arguments"),
@@ -166,6 +171,7 @@ _CODES: tuple[tuple[type[BaseException], str], ...] = (
     (LineLost, "line_lost"),
     (LineError, "line_error"),
     (WireError, "wire_error"),
+    (NotOfProfile, "not_of_profile"),
     (TryLater, "try_later"),
 )
 FAILED = "failed"

@@ -16,6 +16,7 @@ from concentrator.model.errors import Unknown
 from concentrator.model.profile import DeviceProfile
 from concentrator.model.words import hint
 from concentrator.profile.evidence import as_toml, evidence_of
+from concentrator.wire import mbus_words
 from concentrator.wire.modbus_words import asked, exchanges_of, frame_of
 
 MOST = 1000
@@ -49,7 +50,7 @@ class Exchanged(Protocol):
         """Empty for a good one, else the error's sentence."""
 
 
-Owners = Mapping[int, tuple[str, DeviceProfile]]
+Owners = Mapping[int | str, tuple[str, DeviceProfile]]
 """Modbus ID → the short id of the device that has it, and its profile."""
 
 
@@ -110,7 +111,7 @@ class Traces:
                 each.ended - each.began,
                 str(each.station),
                 owners.get(str(each.station), ""),
-                asked(each.request),
+                asked(each.request) or mbus_words.asked(each.request),
                 each.request,
                 each.received,
                 each.verdict,

@@ -8,21 +8,34 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from attrs import frozen
 from twisted.logger import Logger
 
+from concentrator.actions.catalogue import catalogue_actions
 from concentrator.actions.devices import device_actions
-from concentrator.actions.history import PastView, history_actions
+from concentrator.actions.events import event_actions
+from concentrator.actions.gateways import gateway_actions
+from concentrator.actions.history import history_actions
+from concentrator.actions.https import Certificates, https_actions
 from concentrator.actions.linking import link_actions
+from concentrator.actions.panel import panel_actions
 from concentrator.actions.present import present_actions, whole_device_json
 from concentrator.actions.settings import Settings, settings_actions
 from concentrator.actions.system import Reboot, system_actions
 from concentrator.actions.table import Action, ActionTable, AuditEntry
 from concentrator.actions.tasks import Tasks
+from concentrator.actions.tokens import Tokens, token_actions
 from concentrator.actions.tracing import Traces
+from concentrator.actions.trends import trend_actions
+from concentrator.actions.users import Accounts, user_actions
 from concentrator.actions.writing import writing_actions
-from concentrator.api import DeviceState, LineState, UplinkState, Wall
-from concentrator.app.bus_actions import bus_actions, traces_of
+from concentrator.api import DeviceState, LineState, PanelState, UplinkState, Wall
+from concentrator.app.bus_actions import bus_actions, prober, traces_of
 from concentrator.app.devices import DeviceList
 from concentrator.app.field import Field
+from concentrator.app.front import Front
+from concentrator.app.gateways import Gateways
 from concentrator.app.link import Links
+from concentrator.app.mbus import mbus_actions_of
+from concentrator.app.past import Past
+from concentrator.app.services import Services, service_actions
 from concentrator.profile.catalogue import Catalogue
 
 log = Logger()
@@ -36,6 +49,7 @@ class View:
     devices: Callable[[], Sequence[DeviceState]]
     lines: Callable[[], Sequence[LineState]]
     uplinks: Callable[[], Sequence[UplinkState]]
+    panel: Callable[[], PanelState] = PanelState
 
 
 @frozen(eq=False)
@@ -46,9 +60,15 @@ class Works:
     devices: DeviceList
     links: Links
     catalogue: Catalogue
-    past: PastView
+    past: Past
     settings: Settings
     reboot: Reboot
+    front: Front
+    services: Services
+    gateways: Gateways
+    accounts: Accounts | None
+    certificates: Certificates
+    tokens: Tokens
 
 
 @frozen(eq=False)
@@ -73,13 +93,25 @@ def _actions(view: View, works: Works, built: Actions, wall: Wall) -> Iterator[A
         return whole_device_json(next(state for state in view.devices() if state.uid == uid))
 
     yield from present_actions(box=view.box, devices=view.devices, lines=view.lines, uplinks=view.uplinks, wall=wall)
-    yield from device_actions(works.devices, show)
-    yield from link_actions(works.links.mode)
+    probe = prober(works.field_, works.catalogue, works.devices.taken)
+    yield from device_actions(works.devices, show, probe)
+    yield from link_actions(works.links.mode, works.links.lines)
+    yield from catalogue_actions(works.catalogue, lambda key: works.catalogue.again().get(key))
     yield from writing_actions(works.field_.write, works.field_.read, works.field_.unit)
-    yield from bus_actions(works.field_, works.catalogue, built.tasks, built.traces)
-    yield from history_actions(works.past, wall)
+    yield from bus_actions(works.field_, works.catalogue, built.tasks, built.traces, probe)
+    yield from mbus_actions_of(works.field_, built.tasks)
+    yield from history_actions(works.past.view(), wall)
+    yield from trend_actions(works.past.trends(), wall)
+    yield from event_actions(works.past.happened, wall)
     yield from settings_actions(works.settings)
+    yield from service_actions(works.services, built.tasks, view.uplinks, wall)
     yield from system_actions(works.reboot)
+    yield from gateway_actions(works.gateways.states, works.gateways.disconnect)
+    yield from panel_actions(works.front.panel, works.front.pressed)
+    if works.accounts is not None:
+        yield from user_actions(works.accounts)
+    yield from https_actions(works.certificates)
+    yield from token_actions(works.tokens, wall.now)
 
 
 def _audit(entry: AuditEntry) -> None:

@@ -36,6 +36,15 @@ def wire_address() -> Rule:
     return Rule("endpoint", expected, read)
 
 
+def demand_wire(endpoint: str) -> None:
+    """Raises ValueError, with what was expected, where an endpoint is no wire."""
+    rule = wire_address()
+    try:
+        rule.read(endpoint)
+    except Mismatch as error:
+        raise ValueError(f"expected {error.expected or rule.expected}") from error
+
+
 def _demand_tcp(description: str) -> None:
     _, host, port, *options = description.replace("\\:", "\0").split(":")
     if not host or not port.isdecimal() or not 1 <= int(port) <= 65535:
@@ -75,20 +84,11 @@ def broker_address() -> Rule:
             raise Mismatch(hint=f"{parts.scheme}://{parts.hostname}")
         return str(raw)
 
-    return Rule("address", "mqtt://HOST or mqtts://HOST; port, user and password have keys of their own", read)
+    return Rule(
+        "address", "mqtt://HOST or mqtts://HOST; port, user and password have keys of their own", read, "broker"
+    )
 
 
 def topic_prefix() -> Rule:
     """The beginning of a topic."""
-    return text("a topic that begins with / and ends without, free of + and #", r"(/[^/+#\x00-\x1f\x7f]+)+")
-
-
-def is_loopback(listen: str) -> bool:
-    """Whether a `listen` endpoint is bound to loopback."""
-    _, bound, address = listen.partition(":interface=")
-    return bool(bound) and ip_address(address.replace("\\:", ":")).is_loopback
-
-
-def on_loopback(listen: str) -> str:
-    """A `listen` endpoint bound to loopback: itself, or the same port there."""
-    return listen if is_loopback(listen) else f"{listen.partition(':interface=')[0]}:interface=127.0.0.1"
+    return text("a topic that begins with / and ends without, free of + and #", r"(/[^/+#\x00-\x1f\x7f]+)+", "prefix")

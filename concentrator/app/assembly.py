@@ -22,7 +22,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 import concentrator
-from concentrator.api import UplinkState
+from concentrator.api import PanelState, UplinkState
 from concentrator.app.clocks import MachineStart, SharpClock, Started, SystemWall
 from concentrator.app.config_sections import Config
 from concentrator.app.devices import DeviceList
@@ -30,21 +30,28 @@ from concentrator.app.field import Field, build_field
 from concentrator.app.light_reactor import import_endpoints
 from concentrator.app.ordered import OrderedService, Part
 from concentrator.app.trust import CLOCK_FILE, Trust
+from concentrator.app.watch import Watch
 from concentrator.model.device import Device
 from concentrator.model.errors import Full
 from concentrator.model.reading import Reading
 from concentrator.model.record import EVENT_PERIOD, Draft
 from concentrator.profile.catalogue import Catalogue
 from concentrator.system.identity import DeviceBook, box_serial
+from concentrator.system.nic import uplink_mac
 
 if TYPE_CHECKING:
     from concentrator.app.actions import Actions, View
     from concentrator.app.doors import Doors
+    from concentrator.app.front import Front
+    from concentrator.app.gateways import Gateways
+    from concentrator.app.https import Https
     from concentrator.app.link import Links
     from concentrator.app.live import LiveChange
     from concentrator.app.past import Past
     from concentrator.app.uplinks import Uplinks
     from concentrator.portal.downloads import Downloads
+    from concentrator.web.gate import Gate
+    from concentrator.web.tokens import Tokens
 
 FIELD_FIRST_S = 0.02
 """How long the field has the machine to itself before the journal is loaded: its first request is out by then."""
@@ -69,14 +76,21 @@ class Box:
     boot: MachineStart = field(factory=MachineStart)
     wall: SystemWall = field(init=False)
     serial: str = field(init=False)
+    mac: str = field(init=False)
     sharp: SharpClock = field(init=False)
     field_: Field = field(init=False)
     devices: DeviceList = field(init=False)
     _past: Past | None = field(default=None, init=False)
     _links: Links | None = field(default=None, init=False)
+    _front: Front | None = field(default=None, init=False)
+    _gateways: Gateways | None = field(default=None, init=False)
     _uplinks: Uplinks | None = field(default=None, init=False)
     _actions: Actions | None = field(default=None, init=False)
     _live: LiveChange | None = field(default=None, init=False)
+    _gate: Gate | None = field(default=None, init=False)
+    _https: Https | None = field(default=None, init=False)
+    _tokens: Tokens | None = field(default=None, init=False)
+    _watch: Watch = field(init=False)
     _doors: Doors | None = field(default=None, init=False)
     _early_readings: deque[Reading] = field(factory=lambda: deque(maxlen=EARLY_MOST), init=False)
     _early_events: deque[tuple[Draft, float]] = field(factory=lambda: deque(maxlen=EARLY_MOST), init=False)
@@ -86,6 +100,8 @@ class Box:
         box.state_dir.mkdir(parents=True, exist_ok=True)
         self.wall = SystemWall(Trust(self.boot, box.state_dir / CLOCK_FILE).has)
         self.serial = box_serial(box.state_dir, box.model, box.serial or "", self.wall.now())
+        self.mac = (box.mac or uplink_mac()).upper()
+        self._watch = Watch(self.wall, self.started.uptime_s, self._kept)
         self.sharp = SharpClock(self.reactor)
         self.field_ = build_field(
             self.config,
@@ -111,6 +127,7 @@ class Box:
                 Part("link mode", self._start_links, self._stop_links),
                 Part("actions", self._build_actions, self._stop_tasks),
                 Part("uplinks", self._start_uplinks, self._stop_uplinks),
+                Part("gateways", self._start_gateways, self._stop_gateways),
                 Part("doors", self._open_doors, self._close_doors),
             ],
             self._failed_to_start,
@@ -125,6 +142,8 @@ class Box:
             "serial": self.serial,
             "model": self.config.box.model,
             "version": concentrator.__version__,
+            "hardware": self.config.box.hardware,
+            "mac": self.mac,
             "uptime_s": round(self.started.uptime_s(), 1),
             "journal": journal.id if journal else "",
             "last_n": journal.synced if journal else 0,
@@ -134,9 +153,15 @@ class Box:
         """What people see of each way out."""
         return self._uplinks.states() if self._uplinks is not None else []
 
+    def _kept(self) -> tuple[int, int] | None:
+        journal = self._past.journal if self._past is not None else None
+        return None if journal is None else (journal.size, journal.synced)
+
     def report(self, name: str, facts: Mapping[str, object]) -> None:
         """Something happened: it is logged, and goes into the journal as an event."""
         log.warn("{name}: {facts}", name=name, facts=dict(facts))
+        if self._watch is not None:
+            self._watch.happened(name, facts)
         uid = str(facts.get("device", ""))
         serial = (self.field_.book.serial(uid) or uid) if uid else self.serial
         draft = Draft(uid, serial, int(self.wall.now()), EVENT_PERIOD, event={"event": name, **facts})
@@ -202,21 +227,33 @@ class Box:
         await self._past.close()
 
     def _start_uplinks(self) -> None:
+        from concentrator.app.doors import PortalChange
+        from concentrator.app.gateways import Several, Speeds
         from concentrator.app.inboxes import Inboxes
         from concentrator.app.live import LiveChange
         from concentrator.app.uplinks import Surroundings, Uplinks
 
-        assert self._past is not None and self._actions is not None
+        assert self._past is not None and self._actions is not None and self._gateways is not None
         around = Surroundings(self.serial, self.field_.alias, self.reactor, self.wall, self.report)
         inboxes = Inboxes(self.serial, self._actions.table, self._past.journal, self.reactor, self.wall)
         self._uplinks = Uplinks(self._past, around, inboxes)
         self._uplinks.start(self.config)
-        self._live = LiveChange(self.config, self._past, self._uplinks, self.reactor, self.report)
+        speeds = Speeds(self.field_, self.config.lines)
+        changing = Several((self._uplinks, self._gateways, speeds, PortalChange(lambda: self._doors)))
+        self._live = LiveChange(self.config, self._past, changing, self.reactor, self.report)
 
     async def _stop_uplinks(self) -> None:
         assert self._live is not None and self._uplinks is not None
         await self._live.stop()
         await self._uplinks.stop()
+
+    def _start_gateways(self) -> None:
+        assert self._gateways is not None and self._live is not None
+        self._gateways.start(self._live.config)
+
+    def _stop_gateways(self) -> Deferred[Any]:
+        assert self._gateways is not None
+        return self._gateways.stop()
 
     def _start_links(self) -> None:
         from concentrator.app.link import build_links
@@ -232,19 +269,38 @@ class Box:
     def _view(self) -> View:
         from concentrator.app.actions import View
 
-        return View(self.facts, self.field_.device_states, self.field_.line_states, self.uplink_states)
+        panel = self._front.state if self._front is not None else PanelState
+        return View(self.facts, self.field_.device_states, self.field_.line_states, self.uplink_states, panel)
 
     def _build_actions(self) -> None:
         from concentrator.app.actions import Works, build_actions
         from concentrator.app.config_file import ConfigFile
+        from concentrator.app.front import build_front
+        from concentrator.app.gate import GateAccounts, build_gate
+        from concentrator.app.gateways import Gateways
+        from concentrator.app.https import Https
         from concentrator.app.reboot import Reboot
+        from concentrator.app.services import Services
         from concentrator.app.settings import BoxSettings
+        from concentrator.app.tokens import open_tokens
 
         assert self._links is not None and self._past is not None
-        settings = BoxSettings(ConfigFile(self.devices.file), self._running, self._reconfigure)
+        file = ConfigFile(self.devices.file)
+        settings = BoxSettings(file, self._running, self._reconfigure, self.wall.now)
+        around = (self._past, self.serial, self.config.box.state_dir, self.reactor)
+        services = Services(file, settings, lambda: self._running()[0], *around)
         reboot = Reboot(self.reactor, self.report)
-        past = self._past.view()
-        works = Works(self.field_, self.devices, self._links, self.catalogue, past, settings, reboot)
+        box, board = self.config.box, self.config.panel.board
+        self._front = build_front(
+            box.model, board, box.state_dir, self._links, self.uplink_states, self.report, self.wall.now
+        )
+        self._gateways = Gateways(self.field_, self.reactor)
+        self._gate = build_gate(self.config, self.serial, self.reactor)
+        self._tokens = open_tokens(box.state_dir)
+        self._https = Https(box.state_dir, self.serial, self.reactor, self.wall, self.report)
+        accounts = GateAccounts(self._gate) if self._gate is not None else None
+        field, fronts = self.field_, (self._front, services, self._gateways, accounts, self._https, self._tokens)
+        works = Works(field, self.devices, self._links, self.catalogue, self._past, settings, reboot, *fronts)
         self._actions = build_actions(self._view(), works, self.wall)
 
     def _stop_tasks(self) -> Deferred[Any]:
@@ -262,9 +318,10 @@ class Box:
     async def _open_doors(self) -> None:
         from concentrator.app.doors import open_doors
 
-        assert self._actions is not None
+        assert self._actions is not None and self._https is not None and self._tokens is not None
         around = (self.field_.hub.subscribe, self._downloads(), self.reactor, self.wall)
-        self._doors = await open_doors(self.config, self._view(), self._actions, *around)
+        who = (self._gate, self._https, self._tokens, self._watch)
+        self._doors = await open_doors(self.config, self._view(), self._actions, *around, *who)
 
     def _downloads(self) -> Downloads:
         from concentrator.portal.downloads import Downloads, History

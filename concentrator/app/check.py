@@ -11,7 +11,7 @@ from pathlib import Path
 from attrs import asdict, frozen
 
 from concentrator.app.config import Config, load_checked
-from concentrator.app.config_sections import LineSection
+from concentrator.app.config_sections import DeviceSection, LineSection
 from concentrator.dialect.modbus import ModbusDialect, dialects
 from concentrator.model.device import Device
 from concentrator.model.errors import ConfigError
@@ -21,6 +21,7 @@ from concentrator.poll.forecast import Kept, Wanted, forecast
 from concentrator.poll.polled import period_s
 from concentrator.poll.poller import IDENTIFY_S
 from concentrator.profile.catalogue import Catalogue
+from concentrator.profile.mbus import KEY as M_BUS_METER
 from concentrator.wire.conversation import LineSettings
 
 
@@ -42,7 +43,7 @@ class DevicePlan:
     uid: str
     alias: str
     profile: str
-    address: int
+    address: int | str
     secondary: int | None
     reads: tuple[ReadPlan, ...]
 
@@ -84,6 +85,7 @@ class Plan:
     history_keep_s: float
     lines: tuple[LinePlan, ...]
     uplinks: tuple[UplinkPlan, ...]
+    gateways: tuple[str, ...]
     pages: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -102,7 +104,8 @@ def plan(config: Config, catalogue: Catalogue) -> Plan:
         history.keep_s,
         tuple(_line_plan(config, name, line, catalogue) for name, line in config.lines.items()),
         tuple(_uplink_plans(config)),
-        tuple(_page(each) for each in config.web.loopback_listen()),
+        tuple(_gateway_plans(config)),
+        tuple(_page(each) for each in config.web.listen),
         config.warnings,
     )
 
@@ -130,11 +133,18 @@ def _line_plan(config: Config, name: str, line: LineSection, catalogue: Catalogu
                 each.profile,
                 each.address,
                 each.secondary,
-                tuple(_read_plan(kept) for kept in seen.reads if kept.wanted.owner == uid),
+                tuple(_read_plan(kept) for kept in seen.reads if kept.wanted.owner == uid) or _telegrams(each),
             )
             for uid, each in devices.items()
         ),
     )
+
+
+def _telegrams(device: DeviceSection) -> tuple[ReadPlan, ...]:
+    """The reads of an M-Bus meter, which says all it has in one go; how long that takes it alone knows."""
+    if device.profile != M_BUS_METER:
+        return ()
+    return (ReadPlan("telegrams", 0, 0, device.interval_s, device.interval_s),)
 
 
 def _wanted(
@@ -163,9 +173,16 @@ def _uplink_plans(config: Config) -> Iterator[UplinkPlan]:
         yield UplinkPlan("ftp", address, ftp.sending_latency_s, f"{config.history.format} files")
 
 
+def _gateway_plans(config: Config) -> Iterator[str]:
+    for name, each in config.gateways.items():
+        if each.enabled:
+            ports = " and ".join(f"{'tls' if key == 'tls_port' else 'tcp'}:{port}" for key, port in each.ports.items())
+            yield f"{name}: {ports} to line {each.line}, {each.sharing}"
+
+
 def _page(listen: str) -> str:
     _, port, *interface = listen.replace("\\:", "\0").split(":")
-    address = interface[0].partition("=")[2].replace("\0", ":")
+    address = interface[0].partition("=")[2].replace("\0", ":") if interface else "localhost"
     return f"http://{f'[{address}]' if ':' in address else address}:{port}/"
 
 
@@ -176,7 +193,7 @@ def lines_of(plan: Plan) -> Iterator[str]:
     for line in plan.lines:
         yield f"  line     {line.name}: {line.endpoint}, {line.role}{_load_of(line)}"
         for device in line.devices:
-            yield f"    {device.uid}: {device.profile}, {_address(device)}; read every {_periods(device)}"
+            yield f"    {device.uid}: {device.profile}, {_address(device)}{_periods(device)}"
     keep = format_duration(plan.base_keep_s)
     yield f"  journal  base records every {format_duration(plan.base_interval_s)}, kept {keep}"
     if plan.history_latency_s is not None:
@@ -184,6 +201,8 @@ def lines_of(plan: Plan) -> Iterator[str]:
         yield f"  history  records every {format_duration(plan.history_latency_s)}, kept {kept}"
     for uplink in plan.uplinks:
         yield f"  {uplink.section:<8} {uplink.address}, {uplink.what} every {format_duration(uplink.every_s)}"
+    for gateway in plan.gateways:
+        yield f"  gateway  {gateway}"
     for page in plan.pages:
         yield f"  web      {page}"
 
@@ -202,8 +221,10 @@ def _address(device: DevicePlan) -> str:
 
 
 def _periods(device: DevicePlan) -> str:
+    if not device.reads:
+        return "; read once its models are found"
     kept = {read.wanted_s: read.kept_s for read in sorted(device.reads, key=lambda read: read.wanted_s)}
-    return ", ".join(
+    return "; read every " + ", ".join(
         format_duration(wanted_s) if kept_s == wanted_s else f"{_rounded(kept_s)} (wanted {format_duration(wanted_s)})"
         for wanted_s, kept_s in kept.items()
     )

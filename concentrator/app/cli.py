@@ -17,7 +17,9 @@ from concentrator import __version__
 from concentrator.app.cli_config import add_config_commands
 from concentrator.app.cli_export import add_export_command
 from concentrator.app.cli_field import add_field_commands
+from concentrator.app.cli_identify import add_identify_command
 from concentrator.app.cli_lines import add_line_commands
+from concentrator.app.cli_mbus import add_mbus_command
 from concentrator.app.cli_parts import (
     DONE,
     FAILED,
@@ -33,6 +35,8 @@ from concentrator.app.cli_parts import (
     takes_place,
 )
 from concentrator.app.cli_profiles import add_profile_commands
+from concentrator.app.cli_sim import add_sim_command
+from concentrator.app.cli_users import add_user_commands
 from concentrator.app.demo_options import add_options
 
 
@@ -138,13 +142,17 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = command(commands, "demo", _demo, "show everything at work, without any hardware", _DEMO_EXAMPLES)
     add_options(demo)
+    add_sim_command(commands)
 
     status = command(commands, "status", _status, "ask a running box how it is", _STATUS_EXAMPLES)
     takes_place(status)
     add_field_commands(commands)
     add_line_commands(commands)
+    add_mbus_command(commands)
+    add_identify_command(commands)
     add_config_commands(commands)
     add_export_command(commands)
+    add_user_commands(commands)
 
     journal = command(commands, "journal", _journal, "print the records of a journal", _JOURNAL_EXAMPLES)
     journal.add_argument("place", type=Path, metavar="FILE_OR_STATE_DIR", help="the journal, or the folder it is in")

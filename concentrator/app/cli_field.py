@@ -7,10 +7,10 @@ import re
 
 from concentrator.app.cli_parts import (
     DONE,
+    FAILED,
     Commands,
     as_json,
     command,
-    count_of,
     show,
     state_dir,
     takes_name,
@@ -47,7 +47,12 @@ def _add_devices(commands: Commands) -> None:
         ("add", _add, "add a device to the configuration and read it"),
         ("change", _change, "change a device's settings; those not named stay, an empty one is taken out"),
     ):
-        _add_settings(command(nested, name, act, summary, _DEVICES_EXAMPLES), is_new=name == "add")
+        made = command(nested, name, act, summary, _DEVICES_EXAMPLES)
+        _add_settings(made, is_new=name == "add")
+        if name == "add":
+            how = made.add_mutually_exclusive_group()
+            how.add_argument("--yes", "-y", action="store_true", help="add it without asking, if it answers")
+            how.add_argument("--no-verify", action="store_true", help="add it whether it answers or not")
 
 
 def _add_settings(to: argparse.ArgumentParser, *, is_new: bool) -> None:
@@ -56,7 +61,7 @@ def _add_settings(to: argparse.ArgumentParser, *, is_new: bool) -> None:
     takes_name(to, "--line", "lines", "name", "the line it hangs on", required=is_new, metavar="NAME")
     add = to.add_argument
     add("--profile", required=is_new, metavar="BRAND/SERIES", help="`ccmaster profiles` lists them")
-    add("--address", type=count_of, required=is_new, metavar="ID", help="its Modbus ID")
+    add("--address", type=_address, required=is_new, metavar="ID", help="its Modbus ID, or an M-Bus meter's address")
     add("--alias", metavar="TEXT", help="the name people see")
     add("--serial", metavar="TEXT", help="its serial number, where another must not be read in its place")
     add("--secondary", type=int, metavar="N", help="it is the N-th secondary of the principal there")
@@ -109,19 +114,26 @@ def _valued(options: argparse.Namespace, action: str, **arguments: object) -> in
 
 
 def _add(options: argparse.Namespace) -> int:
-    return _put(options, "device.add")
+    from concentrator.app.adding import is_verified
+
+    place, probed = state_dir(options), None
+    if not options.no_verify:
+        probed, is_wanted = is_verified(place, options)
+        if not is_wanted:
+            return FAILED
+    return _put(options, "device.add", {"probe": probed} if probed else {})
 
 
 def _change(options: argparse.Namespace) -> int:
-    return _put(options, "device.change")
+    return _put(options, "device.change", {})
 
 
-def _put(options: argparse.Namespace, action: str) -> int:
+def _put(options: argparse.Namespace, action: str, besides: dict[str, object]) -> int:
     from concentrator.app.control import act, device_report
 
     keys = ("uid", "line", "profile", "address", "alias", "serial", "secondary", "interval", "allow_write")
     found = act(state_dir(options), action, **{key: getattr(options, key) for key in keys})
-    show(as_json(found) if options.json else device_report(found))
+    show(as_json(found | besides) if options.json else device_report(found))
     return DONE
 
 
@@ -153,6 +165,11 @@ def _link(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _address(text: str) -> int | str:
+    """A number of up to three figures, or an M-Bus meter's secondary address, which may be eight figures alone."""
+    return int(text) if text.isdecimal() and len(text) <= 3 else text
+
+
 def _value(text: str) -> int | float | str:
     """A number where it is one."""
     if re.fullmatch(r"[+-]?\d+", text, re.ASCII):
@@ -166,6 +183,7 @@ _DEVICES_EXAMPLES = """
     ccmaster devices read main v1
     ccmaster devices write main direction_mode 1
     ccmaster devices add pump --line native --profile energycm/ccm --address 7 --alias "Heat pump"
+    ccmaster devices add roof --line solar --profile goodwe/et --address 247 --yes
     ccmaster devices remove pump
 """
 _LINK_EXAMPLES = """

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from concentrator.app.cli_parts import (
     DONE,
-    FAILED,
-    INTERRUPTED,
     Commands,
     as_json,
     as_json_line,
     command,
     complain,
     count_of,
+    outcome_told,
     show,
     state_dir,
     takes_config,
@@ -58,7 +57,7 @@ def add_line_commands(commands: Commands) -> None:
         ("stopbits", _numbers, "1,2"),
     ):
         scan.add_argument(f"--{name}", type=kind, default=[], metavar=example, help="try these, not the line's own")
-    scan.add_argument("--timeout", type=_seconds, metavar="S", help="how long an answer may take to begin (0.15)")
+    scan.add_argument("--timeout", type=seconds_of, metavar="S", help="how long an answer may take to begin (0.15)")
     scan.add_argument("--protocol", choices=("modbus-rtu", "modbus-tcp"), help="what is spoken there (the line's own)")
     scan.add_argument("--while-polling", action="store_true", help="have the running box scan, which goes on reading")
     takes_config(scan)
@@ -108,17 +107,9 @@ def _scan(options: argparse.Namespace) -> int:
     from concentrator.app.scan import found_lines
 
     bar = Bar(sys.stderr)
-    rows, trouble, is_whole = (_scan_beside if options.while_polling else _scan_alone)(options, bar)
+    outcome = (_scan_beside if options.while_polling else _scan_alone)(options, bar)
     bar.end()
-    if rows or not trouble:
-        show(as_json(rows) if options.json else found_lines(rows))
-    if trouble:
-        complain([f"ccmaster: {trouble}"])
-        return FAILED
-    if not is_whole:
-        complain(["ccmaster: interrupted; this is what was found until then"])
-        return INTERRUPTED
-    return DONE
+    return outcome_told(outcome, found_lines, options.json)
 
 
 def _scan_beside(options: argparse.Namespace, bar: Bar) -> tuple[list[Row], str, bool]:
@@ -166,7 +157,8 @@ def _parities(text: str) -> list[str]:
     return parts
 
 
-def _seconds(text: str) -> float:
+def seconds_of(text: str) -> float:
+    """Seconds an answer may take to begin, as people type them."""
     try:
         seconds = float(text)
     except ValueError:

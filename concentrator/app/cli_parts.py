@@ -8,12 +8,13 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from textwrap import dedent, indent
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias, TypeVar
 
 from concentrator.app import DEFAULT_CONFIG
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 
+T = TypeVar("T")
 Act = Callable[[argparse.Namespace], int]
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -102,6 +103,23 @@ def complain(lines: Iterable[str]) -> None:
     """Says on standard error what is wrong."""
     for line in lines:
         print(line, file=sys.stderr)
+
+
+def outcome_told(
+    outcome: tuple[list[T], str, bool], as_table: Callable[[list[T]], Iterable[str]], is_json: bool
+) -> int:
+    """Shows the outcome of a look over a line: what was found, the words of what went wrong if anything did, and
+    whether it came to its end. Gives the exit status."""
+    found, trouble, is_whole = outcome
+    if found or not trouble:
+        show(as_json(found) if is_json else as_table(found))
+    if trouble:
+        complain([f"ccmaster: {trouble}"])
+        return FAILED
+    if not is_whole:
+        complain(["ccmaster: interrupted; this is what was found until then"])
+        return INTERRUPTED
+    return DONE
 
 
 def wrong(words: str) -> NoReturn:

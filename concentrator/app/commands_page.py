@@ -9,7 +9,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from concentrator.actions.table import CODES, Permission
+from attrs import fields
+
+from concentrator.actions.table import CODES, ActionTable, Permission
 from concentrator.app.actions import View, Works, build_actions
 from concentrator.app.clocks import SystemWall
 
@@ -26,10 +28,11 @@ argument that is not named here is refused, with the nearest name that is.
 _CLASSES = {
     Permission.READ: "looks, and changes nothing",
     Permission.WRITE: "writes to devices; a device's `allow_write` must be true besides",
-    Permission.OUTPUT: "the box's own outputs, which come with the panel",
+    Permission.OUTPUT: "the outputs of the box",
     Permission.LINK: "gives meters their Modbus ID",
     Permission.CONFIG: "devices and settings, and scans",
     Permission.SYSTEM: "the program and the machine",
+    Permission.USERS: "who may use the portal; no broker can be allowed it",
 }
 
 
@@ -39,12 +42,22 @@ class _Anything:
     def __getattr__(self, name: str) -> Any:
         return self
 
+    def __truediv__(self, name: str) -> Any:
+        return self
+
+    def __call__(self, *arguments: object) -> Any:
+        return self
+
+
+def whole_table() -> ActionTable:
+    """The table with everything that can be asked of a box, over nothing: to be described."""
+    part: Any = _Anything()
+    return build_actions(View(part, part, part, part), Works(*[part] * len(fields(Works))), SystemWall()).table
+
 
 def commands_page() -> str:
     """The page, in Markdown."""
-    part: Any = _Anything()
-    view, works = View(part, part, part, part), Works(part, part, part, part, part, part, part)
-    actions = build_actions(view, works, SystemWall()).table.describe()
+    actions = whole_table().describe()
     return "\n".join([_HEAD, *_classes(actions), *_codes(), *_sections(actions)])
 
 

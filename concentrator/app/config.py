@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from attrs import evolve
 
-from concentrator.app.address import is_loopback
+from concentrator.app.config_gateways import GatewaySection, gateway_warnings
 from concentrator.app.config_rules import RULES, addresses_are_known, profiles_exist, secondaries_are_possible
 from concentrator.app.config_sections import (
     NAME,
@@ -25,6 +25,7 @@ from concentrator.app.config_sections import (
     JournalSection,
     LineSection,
     MqttSection,
+    PanelSection,
     WebSection,
 )
 from concentrator.app.provisioning import default_broker, with_default
@@ -36,7 +37,7 @@ from concentrator.profile.catalogue import Catalogue
 
 __all__ = ["SECTIONS", "Config", "load", "load_checked"]
 
-S = TypeVar("S", LineSection, DeviceSection, MqttSection)
+S = TypeVar("S", LineSection, DeviceSection, MqttSection, GatewaySection)
 Protected = TypeVar("Protected", MqttSection, FtpSection)
 
 SECTIONS: Mapping[str, type[Any]] = {
@@ -48,10 +49,13 @@ SECTIONS: Mapping[str, type[Any]] = {
     "mqtt": MqttSection,
     "ftp": FtpSection,
     "web": WebSection,
+    "panel": PanelSection,
+    "mbus_gateway": GatewaySection,
 }
-"""The class of each section; `line`, `device` and further `mqtt` sections are named, as in [line.NAME]."""
+"""The class of each section; `line`, `device`, `mbus_gateway` and further `mqtt` sections are named, as in
+[line.NAME]."""
 
-LATER = ("mbus_gateway", "solar", "panel", "smartgen")
+LATER = ("solar", "smartgen")
 """Sections of the contract that a later version serves."""
 _BY_ID = Path("/dev/serial/by-id")
 
@@ -114,6 +118,8 @@ def _load(path: Path, check_profiles: Callable[[Config, Faults], None], text: st
         mqtt=reading.uplinks(),
         ftp=reading.single("ftp") if "ftp" in tables else FtpSection(enabled=False),
         web=reading.single("web"),
+        panel=reading.single("panel"),
+        gateways=reading.named("mbus_gateway", GatewaySection),
     )
     config = evolve(
         config,
@@ -262,8 +268,6 @@ def _warnings(config: Config, tables: Mapping[str, Any]) -> Iterator[str]:
         if device.secondary is not None and (device.line, device.address) not in principals:
             lacking = f"ID {device.address} on line {device.line}, is not configured"
             yield f"[device.{uid}] secondary: its principal, {lacking}"
+    yield from gateway_warnings(config)
     if config.ftp.enabled and not config.history.enabled:
         yield "[ftp] sends nothing while [history] is off"
-    for each in config.web.listen if "listen" in tables.get("web", {}) else ():
-        if not is_loopback(each):
-            yield f"[web] listen: {each} is served on 127.0.0.1 only until the portal has its login"

@@ -6,18 +6,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 
+from concentrator.app.config_gateways import gateways_fit_their_lines, gateways_have_ports_of_their_own
+from concentrator.app.config_mbus import meters_fit_their_lines
 from concentrator.app.config_sections import HIGHEST_ADDRESS, Config, DeviceSection, LineSection
 from concentrator.app.rule import written
 from concentrator.app.setting import Faults
 from concentrator.model.latency import base_interval_s, format_duration
-from concentrator.model.profile import DeviceProfile
+from concentrator.model.profile import SUNSPEC, DeviceProfile
 from concentrator.model.words import nearest
+from concentrator.profile.mbus import KEY as M_BUS_METER
+from concentrator.profile.mbus import M_BUS
 from concentrator.profile.recognise import PLAIN
 from concentrator.profile.secondary import has_secondaries
 
-SERVED_ROLES = ("native", "external")
+SERVED_ROLES = ("native", "external", "mbus")
 """The roles of lines that are read."""
-SERVED_PROTOCOLS = ("modbus-rtu", "modbus-tcp")
+SERVED_PROTOCOLS = ("modbus-rtu", "modbus-tcp", M_BUS)
 MOST_BESIDES_ID_1 = 32
 """Principals on the native bus besides the one that keeps ID 1 (CcMaster user manual, 6.3.2)."""
 MOST_WIRELESS = 10
@@ -86,7 +90,7 @@ def _placed(config: Config, faults: Faults) -> list[tuple[str, DeviceSection, Li
 
 def _addresses_are_used_once(config: Config, faults: Faults) -> None:
     """No two devices of a line have one address (and, behind one principal, one `secondary`)."""
-    owners: dict[tuple[str, int, int | None], str] = {}
+    owners: dict[tuple[str, int | str, int | None], str] = {}
     for uid, device, _ in _placed(config, faults):
         where = (device.line, device.address, device.secondary)
         if where in owners:
@@ -94,6 +98,13 @@ def _addresses_are_used_once(config: Config, faults: Faults) -> None:
             found = f"{device.address}{of}, which [device.{owners[where]}] has on line {device.line}"
             faults.add(f"device.{uid}", "address", found, "an address of its own")
         owners.setdefault(where, uid)
+
+
+def _meters_fit_their_lines(config: Config, faults: Faults) -> None:
+    meters_fit_their_lines(config, faults, HIGHEST_ADDRESS)
+
+
+_meters_fit_their_lines.__doc__ = meters_fit_their_lines.__doc__
 
 
 def _secondaries_are_of_their_principals_kind(config: Config, faults: Faults) -> None:
@@ -160,11 +171,13 @@ def _brokers_are_known(config: Config, faults: Faults) -> None:
             if not uplink.host:
                 file = config.box.state_dir / "provisioning.toml"
                 expected = f'"own", for this box was given no default broker: there is no [broker] in {file}'
-                faults.add(place, "broker", written(uplink.broker), expected)
+                faults.add(place, "broker", written(uplink.broker), expected, rule="no_default_broker")
         elif not uplink.host and faults.are_readable(place, "host"):
-            faults.add(place, "host", "nothing", "the broker, mqtt://HOST or mqtts://HOST, for the uplink is enabled")
+            expected = "the broker, mqtt://HOST or mqtts://HOST, for the uplink is enabled"
+            faults.add(place, "host", "nothing", expected, rule="host_needed")
         if uplink.is_encrypted and uplink.tls == "self-signed" and not uplink.cert_file:
-            faults.add(place, "cert_file", "nothing", 'the broker\'s certificate, for tls is "self-signed"')
+            expected = 'the broker\'s certificate, for tls is "self-signed"'
+            faults.add(place, "cert_file", "nothing", expected, rule="certificate_needed")
         if uplink.client_key_file and not uplink.client_cert_file:
             faults.add(place, "client_cert_file", "nothing", "the certificate that client_key_file belongs to")
 
@@ -175,18 +188,22 @@ def _prefixes_are_apart(config: Config, faults: Faults) -> None:
         if not faults.are_readable(place, "prefix_sub", "prefix_pub"):
             continue
         if uplink.prefix_sub == uplink.prefix_pub:
-            faults.add(place, "prefix_pub", written(uplink.prefix_pub), "another prefix than prefix_sub")
+            faults.add(
+                place, "prefix_pub", written(uplink.prefix_pub), "another prefix than prefix_sub", rule="prefix_same"
+            )
         elif f"{uplink.prefix_pub}/".startswith(f"{uplink.prefix_sub}/") or f"{uplink.prefix_sub}/".startswith(
             f"{uplink.prefix_pub}/"
         ):
             expected = f"a prefix that neither holds prefix_sub {written(uplink.prefix_sub)} nor lies in it"
-            faults.add(place, "prefix_pub", written(uplink.prefix_pub), expected)
+            other = written(uplink.prefix_sub)
+            faults.add(place, "prefix_pub", written(uplink.prefix_pub), expected, rule="prefix_within", other=other)
 
 
 def _the_server_is_known(config: Config, faults: Faults) -> None:
     """Sending files, where enabled, has its server."""
     if config.ftp.enabled and not config.ftp.server and faults.are_readable("ftp", "enabled", "server"):
-        faults.add("ftp", "server", "nothing", "the server's name or address, for sending is enabled")
+        expected = "the server's name or address, for sending is enabled"
+        faults.add("ftp", "server", "nothing", expected, rule="server_needed")
 
 
 def _files_hold_whole_records(config: Config, faults: Faults) -> None:
@@ -196,7 +213,8 @@ def _files_hold_whole_records(config: Config, faults: Faults) -> None:
         return
     if config.ftp.enabled and config.history.enabled and sending % history:
         expected = f"a multiple of history's latency, {format_duration(history)}"
-        faults.add("ftp", "sending_latency", written(format_duration(sending)), expected)
+        found, of = written(format_duration(sending)), format_duration(history)
+        faults.add("ftp", "sending_latency", found, expected, rule="sending_multiple", of=of)
 
 
 def _latencies_are_whole_base_intervals(config: Config, faults: Faults) -> None:
@@ -208,7 +226,22 @@ def _latencies_are_whole_base_intervals(config: Config, faults: Faults) -> None:
     for place, each in latencies.items():
         if each % base:
             expected = f"a multiple of the base interval, {format_duration(base)} (the smallest latency, at most 1 min)"
-            faults.add(place, "latency", written(format_duration(each)), expected)
+            found, of = written(format_duration(each)), format_duration(base)
+            faults.add(place, "latency", found, expected, rule="base_multiple", of=of)
+
+
+def _encryption_is_there_where_it_is_asked_for(config: Config, faults: Faults) -> None:
+    """Where `redirect` is true, or one of `rules` has ssl, there is an address in `https`; `tls` names a version."""
+    web = config.web
+    if faults.are_readable("web", "tls") and not web.tls:
+        faults.add("web", "tls", "none", 'a list of "1.2", "1.3" or both')
+    if not faults.are_readable("web", "https") or web.https:
+        return
+    if web.redirect:
+        faults.add("web", "redirect", "true", "false, or an address in https")
+    for rule in web.rules if faults.are_readable("web", "rules") else ():
+        if rule.way.takes_ssl:
+            faults.add("web", "rules", written(str(rule)), "a rule without ssl, or an address in https")
 
 
 RULES: tuple[Callable[[Config, Faults], None], ...] = (
@@ -216,6 +249,7 @@ RULES: tuple[Callable[[Config, Faults], None], ...] = (
     _wires_are_used_once,
     _lines_exist,
     _addresses_are_used_once,
+    _meters_fit_their_lines,
     _secondaries_are_of_their_principals_kind,
     _native_addresses_leave_link_mode_its_own,
     _native_lines_are_not_overfull,
@@ -226,6 +260,9 @@ RULES: tuple[Callable[[Config, Faults], None], ...] = (
     _the_server_is_known,
     _files_hold_whole_records,
     _latencies_are_whole_base_intervals,
+    _encryption_is_there_where_it_is_asked_for,
+    gateways_fit_their_lines,
+    gateways_have_ports_of_their_own,
 )
 """Every one of them."""
 
@@ -233,7 +270,7 @@ RULES: tuple[Callable[[Config, Faults], None], ...] = (
 def profiles_exist(config: Config, faults: Faults, profiles: Collection[str]) -> None:
     """Notes each device whose profile is not one of `profiles`, the keys of the catalogue."""
     for uid, device in config.devices.items():
-        if faults.are_readable(f"device.{uid}", "profile") and device.profile not in profiles:
+        if faults.are_readable(f"device.{uid}", "profile") and device.profile not in (*profiles, M_BUS_METER):
             series = (each for each in profiles if each.endswith(f"/{device.profile}"))
             hint = nearest(device.profile, profiles) or next(series, "")
             faults.add(f"device.{uid}", "profile", written(device.profile), "a profile of the catalogue", hint)
@@ -249,10 +286,10 @@ def secondaries_are_possible(config: Config, faults: Faults, profiles: Mapping[s
 
 
 def addresses_are_known(config: Config, faults: Faults, profiles: Mapping[str, DeviceProfile]) -> None:
-    """Notes each device of a profile, as far as it is among `profiles` by key, whose registers have no fixed place."""
+    """Notes each device of a profile, as far as it is among `profiles` by key, whose registers nobody can find: they
+    have neither a fixed place nor one in a chain of SunSpec models."""
     for uid, device in config.devices.items():
         profile = profiles.get(device.profile)
-        if profile is not None and profile.dialect != PLAIN:
-            why = f"where this one's {profile.dialect} block begins is not known"
-            expected = f"a profile with addresses of its own: {why}"
+        if profile is not None and profile.dialect not in (PLAIN, SUNSPEC):
+            expected = f"a profile whose dialect is {PLAIN} or {SUNSPEC}; this one's is {profile.dialect}"
             faults.add(f"device.{uid}", "profile", written(device.profile), expected)

@@ -12,7 +12,10 @@ from zoneinfo import ZoneInfo
 
 from attrs import Factory, field, frozen
 
-from concentrator.app.address import broker_address, listen_address, on_loopback, topic_prefix, wire_address
+from concentrator.app.address import broker_address, topic_prefix, wire_address
+from concentrator.app.config_gateways import GatewaySection
+from concentrator.app.config_mbus import device_address
+from concentrator.app.config_web import WebSection
 from concentrator.app.rule import (
     Rule,
     choice,
@@ -21,18 +24,21 @@ from concentrator.app.rule import (
     latency,
     listed,
     one_of,
-    one_or_more,
     path,
     size,
     text,
     time_of_day,
     time_zone,
     whole,
+    whole_division,
 )
 from concentrator.app.setting import setting
-from concentrator.line.serial_address import SerialAddress, parse_serial
+from concentrator.line.serial_address import M_BUS_PORT, USUAL_PORT, SerialAddress, parse_serial
 from concentrator.model.device import Device
 from concentrator.model.latency import MQTT_LATENCIES_S, base_interval_s, format_duration
+from concentrator.profile.mbus import KEY as M_BUS_METER
+from concentrator.profile.mbus import M_BUS
+from concentrator.wire.mbus_frame import SELECTED
 
 DAY_S = 86400
 HOUR_S = 3600
@@ -45,11 +51,6 @@ NAME = r"[A-Za-z0-9_-]+"
 """What keys of lines, devices and further uplinks are made of."""
 
 PROTOCOL_BY_ROLE = {"native": "modbus-rtu", "external": "modbus-rtu", "mbus": "m-bus"}
-
-
-def _whole_division(of_s: int, least_s: int, most_s: int, name: str) -> Rule:
-    expected = f"a duration {format_duration(least_s)} … {format_duration(most_s)} that divides the {name}"
-    return latency(expected, lambda seconds: least_s <= seconds <= most_s and of_s % seconds == 0)
 
 
 def _mqtt_latency() -> Rule:
@@ -68,6 +69,15 @@ class BoxSection:
         "The serial number.",
         shown="created on first start, kept in state_dir",
     )
+    mac: str | None = setting(
+        text("six pairs of hexadecimal digits with colons", r"([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}"),
+        None,
+        "The MAC address on its label.",
+        shown="that of the card that leads to the Internet",
+    )
+    hardware: str = setting(
+        text("a version", r"[^\x00-\x1f]{0,32}"), "", "The hardware version, as the maker names it."
+    )
     timezone: ZoneInfo = setting(time_zone(), "Europe/Madrid", "The zone that local days and times belong to.")
     state_dir: Path = setting(
         path(), "/var/lib/ccmaster", "Journal, identity, link table, uploaded certificates, control socket."
@@ -80,7 +90,8 @@ class BoxSection:
     manual_defaults: bool = setting(
         flag(),
         False,
-        "Start with the manual's passwords, admin/admin and 123456789. This version has no login yet.",
+        "Start with the manual's passwords, admin/admin and 123456789, instead of ones of the box's own. For the first "
+        "another one must be chosen at the first login.",
     )
 
 
@@ -92,19 +103,19 @@ class LineSection:
     role: str = setting(
         choice("native", "external", "meter", "mbus", "slave", "spare"),
         "native",
-        "What hangs on it. This version serves native and external; a spare line is left alone.",
+        "What hangs on it. This version serves native, external and mbus; a spare line is left alone.",
     )
     protocol: str = setting(
         choice("modbus-rtu", "modbus-tcp", "m-bus", "dlms", "iec62056-21", "iec102"),
         Factory(lambda self: PROTOCOL_BY_ROLE.get(self.role, ""), takes_self=True),
-        "What is spoken on it. This version serves modbus-rtu, and modbus-tcp where the endpoint is tcp:.",
+        "What is spoken on it. This version serves modbus-rtu, modbus-tcp where the endpoint is tcp:, and m-bus.",
         shown="by role: native and external modbus-rtu, mbus m-bus",
     )
 
     @property
     def serial_address(self) -> SerialAddress | None:
-        """The serial port, or None where the wire is of another kind."""
-        return parse_serial(self.endpoint)
+        """The serial port, or None where the wire is of another kind. An M-Bus is 2400 8E1 where nothing is said."""
+        return parse_serial(self.endpoint, M_BUS_PORT if self.protocol == M_BUS else USUAL_PORT)
 
 
 @frozen
@@ -113,8 +124,10 @@ class DeviceSection:
 
     line: str = setting(text("the name of a line", NAME), meaning="The line it hangs on.")
     profile: str = setting(text(), meaning="Its profile, folder/file; `ccmaster profiles` lists them.")
-    address: int = setting(
-        whole(1, HIGHEST_ADDRESS), meaning="Its Modbus ID; on a native line at most 246, for 247 belongs to link mode."
+    address: int | str = setting(
+        device_address(HIGHEST_ADDRESS),
+        meaning="Its Modbus ID; on a native line at most 246, for 247 belongs to link mode. Of an [M-Bus](mbus.md) "
+        'meter its primary address, 0 … 250, or as a text its secondary one, `"12345678"` or `"12345678-KAM-08-04"`.',
     )
     alias: str = setting(text(), "", "The name people see.")
     serial: str = setting(
@@ -127,24 +140,27 @@ class DeviceSection:
     )
     interval_s: float = setting(
         duration(0.1, HOUR_S),
-        "3 s",
+        Factory(lambda self: 60.0 if self.profile == M_BUS_METER else 3.0, takes_self=True),
         "How often fast values are wanted; `ccmaster check` prints what the line can keep.",
         key="interval",
+        shown="3 s; an M-Bus meter 1 min",
     )
     allow_write: bool = setting(flag(), False, "Whether it may be written to.")
 
     def device(self, uid: str) -> Device:
         """The device under its short id."""
+        selected = self.address if isinstance(self.address, str) else ""
         return Device(
             uid,
             self.line,
             self.profile,
-            self.address,
+            SELECTED if isinstance(self.address, str) else self.address,
             alias=self.alias,
             interval_s=self.interval_s,
             allow_write=self.allow_write,
             serial=self.serial,
             secondary=self.secondary,
+            selected=selected,
         )
 
 
@@ -172,7 +188,7 @@ class HistorySection:
     """The historic store."""
 
     enabled: bool = setting(flag(), True, "Whether history is kept. Off, no files are sent either.")
-    latency_s: int = setting(_whole_division(HOUR_S, 10, HOUR_S, "hour"), "5 min", "One record each.", key="latency")
+    latency_s: int = setting(whole_division(HOUR_S, 10, HOUR_S, "hour"), "5 min", "One record each.", key="latency")
     format: Literal["csv", "json"] = setting(choice("csv", "json"), "csv", "How files are written.")
     keep_s: float = setting(duration(DAY_S, 100 * 365 * DAY_S), "2 years", "How long it is kept.", key="keep")
 
@@ -209,7 +225,13 @@ class MqttSection:
     )
     client_key_file: Path | None = setting(path(), None, "Its key, PEM.", shown="in the certificate's file")
     keepalive_s: int = setting(
-        latency("a duration 5 s … 18 h, whole seconds", lambda seconds: 5 <= seconds <= 18 * HOUR_S),
+        latency(
+            "a duration 5 s … 18 h, whole seconds",
+            lambda seconds: 5 <= seconds <= 18 * HOUR_S,
+            "duration",
+            least="5 s",
+            most="18 h",
+        ),
         "60 s",
         "The keep-alive of the connection.",
         key="keepalive",
@@ -261,7 +283,9 @@ class FtpSection:
     """Sending files by FTP. Without the section nothing is sent."""
 
     enabled: bool = setting(flag(), True, "Whether files are sent; history must be on too.")
-    server: str = setting(text("a host name or address", r"[A-Za-z0-9.:_-]*"), "", "The server; required when enabled.")
+    server: str = setting(
+        text("a host name or address", r"[A-Za-z0-9.:_-]*", "host"), "", "The server; required when enabled."
+    )
     port: int = setting(whole(1, 65535), 21, "The server's port.")
     directory: str = setting(text(), "/incoming", "The folder on the server; empty: where the login leads.")
     user: str = setting(text(), "", "The user; empty: anonymous.")
@@ -272,7 +296,7 @@ class FtpSection:
         path(), None, "With `tls`, whom it trusts (PEM): a CA, or one server.", shown="those of the system"
     )
     sending_latency_s: int = setting(
-        _whole_division(DAY_S, 30, DAY_S, "day"),
+        whole_division(DAY_S, 30, DAY_S, "day"),
         "1 h",
         "One file a device each, a multiple of history's latency; below 15 min for trials.",
         key="sending_latency",
@@ -283,19 +307,14 @@ class FtpSection:
 
 
 @frozen
-class WebSection:
-    """The portal. Until it has its login it is served on loopback only, whatever address is given."""
+class PanelSection:
+    """The front of the box."""
 
-    listen: tuple[str, ...] = setting(
-        one_or_more(listen_address()), "tcp:8080", "Where it is served; an empty list: nowhere."
+    board: str = setting(
+        choice("virtual"),
+        "virtual",
+        "What its lights, outputs and inputs are made of; a virtual one is there on the Panel page only.",
     )
-    user: str = setting(
-        text("a name", r"[^\s\x00-\x1f]+"), "admin", "The first user of the portal, which has no login yet."
-    )
-
-    def loopback_listen(self) -> tuple[str, ...]:
-        """The server endpoints to use now: those of `listen`, bound to loopback."""
-        return tuple(map(on_loopback, self.listen))
 
 
 @frozen
@@ -311,7 +330,9 @@ class Config:
     history: HistorySection = HistorySection()
     mqtt: Mapping[str, MqttSection] = field(factory=dict)
     ftp: FtpSection = FtpSection(enabled=False)
-    web: WebSection = WebSection()
+    web: WebSection = field(factory=WebSection)
+    panel: PanelSection = PanelSection()
+    gateways: Mapping[str, GatewaySection] = field(factory=dict)
     warnings: tuple[str, ...] = ()
 
     @property

@@ -24,6 +24,10 @@ class NotAnswering(ConcentratorError):
 class NotDone(ConcentratorError):
     """The box did not do this."""
 
+    def __init__(self, detail: str = "", code: str = "") -> None:
+        super().__init__(detail)
+        self.code = code
+
     @property
     def sentence(self) -> str:
         """What the box said."""
@@ -51,11 +55,12 @@ def ask(state_dir: Path, address: str) -> Any:
 
 def act(state_dir: Path, name: str, /, **arguments: object) -> Any:
     """Has the box carry out an action, and gives its result, JSON as Python values; arguments that are None are not
-    sent. Raises NotAnswering, and NotDone with what the box says of it."""
+    sent. Raises NotAnswering, and NotDone with what the box says of it and its short name."""
     body = json.dumps({key: value for key, value in arguments.items() if value is not None}).encode()
     status, found = _exchange(state_dir, "POST", f"/api/actions/{name}", body, _ACTION_PATIENCE_S)
     if status != 200:
-        raise NotDone(_message(found))
+        error = found.get("error") if isinstance(found, dict) else None
+        raise NotDone(_message(found), str(error.get("code", "")) if isinstance(error, dict) else "")
     return found
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from concentrator.app.children import ChildEnded, Children
 from concentrator.app.demo_audience import Audience, Teller
-from concentrator.app.demo_config import MARK, Stage, config_text
+from concentrator.app.demo_config import EXTERNAL, MARK, Stage, config_text
 from concentrator.app.demo_options import DEFAULT_PORTS, add_options
 from concentrator.app.demo_peers import HOST, PeerMissing, broker_command, ftp_command
 from concentrator.app.launch import environment, twistd
@@ -106,11 +106,14 @@ def _raise_curtain(stage: Stage, children: Children, ended: Ended) -> None:
     stage.config.write_text(config_text(stage))
     stage.config.chmod(0o600)  # it holds the FTP server's password
     around = environment()
-    simulate = [sys.executable, "-m", "concentrator.app.simulate", "--link", str(stage.bus)]
-    children.start("bus", [*simulate, "--meters", str(stage.meters)], around)
+    simulate = [sys.executable, "-m", "concentrator.app.simulate", "--link"]
+    others = [word for _, profile, unit, _ in EXTERNAL for word in ("--profile", f"{profile}@{unit}")]
+    children.start("bus", [*simulate, str(stage.bus), "--meters", str(stage.meters)], around)
+    children.start("external", [*simulate, str(stage.external), "--baudrate", "9600", *others], around)
     children.start("broker", broker_command(stage.mqtt_port, stage.folder), around)
     children.start("ftp", ftp_command(stage.ftp_port, stage.received), around, told=f"{stage.ftp_password}\n")
     _wait(children, ended, "the simulated bus", stage.bus.exists)
+    _wait(children, ended, "the simulated line of other makers' devices", stage.external.exists)
     _wait(children, ended, "the MQTT broker", lambda: _is_open(stage.mqtt_port))
     _wait(children, ended, "the FTP server", lambda: _is_open(stage.ftp_port))
     children.start("ccmaster", twistd(stage.config), around)

@@ -15,7 +15,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from concentrator.app.children import Children
-from concentrator.app.demo_config import Stage
+from concentrator.app.demo_config import EXTERNAL, FACTORY_SECRET, USER, Stage
 from concentrator.app.demo_peers import HOST
 
 _TOPIC = "/ccm/srv/#"
@@ -37,18 +37,22 @@ class Teller:
             self._fact(
                 "ready",
                 page=page,
+                sign_in={"user": USER, "password": FACTORY_SECRET},
                 mqtt={"host": HOST, "port": stage.mqtt_port, "topic": _TOPIC},
                 ftp={"host": HOST, "port": stage.ftp_port, "folder": str(stage.received)},
                 folder=str(stage.folder),
                 config=str(stage.config),
                 log=str(log),
                 meters=stage.meters,
+                external=[uid for uid, *_ in EXTERNAL],
                 pids=children.pids(),
             )
             return
         self._say(
-            f"CcMaster reads {stage.meters} simulated meters on a bus of 9600 bit/s.\n\n"
+            f"CcMaster reads {stage.meters} simulated meters on a bus of 9600 bit/s,\n"
+            "and an inverter and an analyser of other makers on a line of their own.\n\n"
             f"  live page      {page}\n"
+            f"  sign in        as {USER} with the password {FACTORY_SECRET}; another one is asked for then\n"
             f"  MQTT           {subscribe}\n"
             f"  files by FTP   {stage.received}\n"
             f"  configuration  {stage.config}\n"
@@ -76,7 +80,7 @@ class Teller:
         """How far it is, on a terminal."""
         if not self.is_json and sys.stdout.isatty():
             minutes, rest = divmod(int(seconds), 60)
-            heard = f"{len(audience.serials)} meters, {audience.messages} messages, {audience.files} files"
+            heard = f"{len(audience.serials)} devices, {audience.messages} messages, {audience.files} files"
             print(f"\r{minutes}:{rest:02}  {heard}\x1b[K", end="", flush=True)
             self._is_on_line = True
 

@@ -9,6 +9,11 @@ from attrs import field, frozen
 
 from concentrator.app.demo_peers import FTP_USER, HOST
 
+USER, FACTORY_SECRET = "admin", "admin"
+"""The first user where the manual's defaults are asked for (CcMaster user manual, 6.2.1.6.1)."""
+EXTERNAL = (("inverter", "goodwe/et", 247, "Roof"), ("analyser", "eastron/sdm630", 1, "Shop"))
+"""The devices of other makers: short id, profile, Modbus ID and alias."""
+
 MARK = "# CcMaster: the demo's configuration. The demo writes it anew each time it starts in this folder."
 
 
@@ -32,6 +37,11 @@ class Stage:
     def bus(self) -> Path:
         """The simulated bus, as a serial port."""
         return self.folder / "bus"
+
+    @property
+    def external(self) -> Path:
+        """The simulated line of other makers' devices, as a serial port."""
+        return self.folder / "external"
 
     @property
     def received(self) -> Path:
@@ -59,6 +69,12 @@ manual_defaults = true
 endpoint = {endpoint}
 role = "native"
 {devices}
+# A line for devices of other makers: here an inverter with a battery, and an analyser, simulated too. There are more in
+#     ccmaster profiles list
+[line.external]
+endpoint = {external}
+role = "external"
+{externals}
 # Everything is kept here first; base records are the finest intervals.
 [journal]
 base_keep = "7 days"
@@ -71,7 +87,7 @@ latency = "10 s"
 format = "csv"
 keep = "30 days"
 
-# One message a meter every 10 s:
+# One message a device every 10 s:
 #     mosquitto_sub -h {host} -p {mqtt_port} -t '/ccm/srv/#' -v
 [mqtt]
 enabled = true
@@ -84,7 +100,7 @@ qos = 1
 latency = "10 s"
 allow = ["read"]
 
-# One file a meter every 30 s. Usually 1 h; below 15 min is for trials.
+# One file a device every 30 s. Usually 1 h; below 15 min is for trials.
 [ftp]
 enabled = true
 server = "{host}"
@@ -95,9 +111,9 @@ password = {ftp_password}
 sending_latency = "30 s"
 time_of_day = "00:00"
 
-# The live page, on loopback.
+# The portal, on loopback: sign in as admin with the password admin, and choose another one.
 [web]
-listen = "tcp:{http_port}"
+listen = "tcp:{http_port}:interface={host}"
 """
 
 _DEVICE = """
@@ -109,22 +125,39 @@ alias = {alias}
 interval = "{interval_s} s"
 """
 
+_EXTERNAL_DEVICE = """
+[device.{uid}]
+line = "external"
+profile = "{profile}"
+address = {unit}
+alias = {alias}
+"""
+
 
 def config_text(stage: Stage) -> str:
     """The configuration file of a stage."""
-    path = str(stage.bus).replace(":", "\\:")
     return _TEXT.format(
         mark=MARK,
         host=HOST,
         state=_quoted(str(stage.folder / "state")),
-        endpoint=_quoted(f"serial:{path}:baudrate=9600"),
+        endpoint=_endpoint(stage.bus),
         devices="".join(_device(unit, stage.meters) for unit in range(1, stage.meters + 1)),
+        external=_endpoint(stage.external),
+        externals="".join(
+            _EXTERNAL_DEVICE.format(uid=uid, profile=profile, unit=unit, alias=_quoted(alias))
+            for uid, profile, unit, alias in EXTERNAL
+        ),
         mqtt_port=stage.mqtt_port,
         ftp_port=stage.ftp_port,
         ftp_user=FTP_USER,
         ftp_password=_quoted(stage.ftp_password),
         http_port=stage.http_port,
     )
+
+
+def _endpoint(port: Path) -> str:
+    path = str(port).replace(":", "\\:")
+    return _quoted(f"serial:{path}:baudrate=9600")
 
 
 def _device(unit: int, meters: int) -> str:

@@ -15,11 +15,18 @@ from concentrator.api import Report
 from concentrator.app.config import load_checked
 from concentrator.app.config_edit import Scalar, with_device, with_device_changed, without_device
 from concentrator.app.config_file import ConfigFile
-from concentrator.app.config_sections import Config
+from concentrator.app.config_sections import HIGHEST_ADDRESS, Config
 from concentrator.app.field import Field
 from concentrator.app.rule import written
+from concentrator.model.device import Device
 from concentrator.model.errors import ConfigError, Fault
 from concentrator.model.words import nearest
+from concentrator.profile.mbus import KEY as M_BUS_METER
+
+SHOWN = 3
+"""So many free IDs are named."""
+_ADDRESSES = {"native": ("ID Modbus", HIGHEST_ADDRESS - 1), "mbus": ("M-Bus address", 250)}
+"""By the role of a line, what its devices are told apart by and the highest there is, where that is not as usual."""
 
 Leaving = Callable[[str, str], None]
 """`leaving(line, serial)`: the device with that serial is about to leave a line for good. What it raises keeps the
@@ -71,6 +78,25 @@ class DeviceList:
         if known is not None:
             self.field_.remove(uid)
 
+    def taken(self, line: str, address: int | str, secondary: int | None = None, besides: str = "") -> str:
+        """Who has that place on a line already, `besides` one device, whose line it is where none is named, and which
+        IDs are free, in the words people see beside the field; empty where nobody has it."""
+        if not line and besides in self.field_.known():
+            line = self.field_.known()[besides].device.line
+        here = [known.device for known in self.field_.known().values() if known.device.line == line]
+        owner = next((each for each in here if _place(each) == (address, secondary) and each.uid != besides), None)
+        if owner is None:
+            return ""
+        if secondary is not None:
+            return f'ID Modbus: {address} has a secondary {secondary} already, "{owner.label}".'
+        role = self.field_.wires()[line].section.role
+        what, last = _ADDRESSES.get(role, ("ID Modbus", HIGHEST_ADDRESS))
+        taken = f'{what}: {address} is taken on this line by "{owner.label}".'
+        if isinstance(address, str):
+            return taken
+        free = sorted(set(range(1, last + 1)) - {each.address for each in here}, key=lambda id: (id < address, id))
+        return f"{taken} Free: {', '.join(map(str, free[:SHOWN])) or 'none'}{'…' if len(free) > SHOWN else '.'}"
+
     def _put(self, uid: str, after: str) -> None:
         """Has the device read as the new text says."""
         config, catalogue = load_checked(self.file, after)
@@ -105,5 +131,10 @@ class DeviceList:
 
     def _told(self, name: str, uid: str, what: str) -> None:
         device = self.field_.known()[uid].device
-        place = f"{device.line}, Modbus ID {device.address}"
+        what_is_it = "M-Bus address" if device.profile == M_BUS_METER else "Modbus ID"
+        place = f"{device.line}, {what_is_it} {device.station}"
         self.report(name, {"device": uid, "text": f"{device.label} is {what}: {place}"})
+
+
+def _place(device: Device) -> tuple[int | str, int | None]:
+    return device.station, device.secondary

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from concentrator.model.profile import DeviceProfile, Point, Sign, Status
+from concentrator.model.profile import SUNSPEC, DeviceProfile, Point, Sign, Status
 from concentrator.profile.catalogue import Catalogue
-from concentrator.profile.recognise import PLAIN, marks
+from concentrator.profile.recognise import marks
 
 _HEAD = """\
 # Devices
@@ -104,8 +104,8 @@ def _reached(profile: DeviceProfile) -> Iterator[str]:
         yield f"Network: port {tcp['port']}{unit}"
     if "default_id" in profile.settings:
         yield f"Modbus ID from the factory: {profile.settings['default_id']}"
-    if profile.dialect != PLAIN:
-        yield "Its registers have no fixed place: it is found by walking the SunSpec models"
+    if profile.dialect == SUNSPEC:
+        yield "It is read by the SunSpec models found in it, of which these are the main one's variables"
     elif marks(profile):
         yield "A scan recognises it"
 

@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from concentrator.api import DeviceState, LineState, Report, Station, Wall
 from concentrator.app.config_rules import SERVED_ROLES
-from concentrator.app.config_sections import Config
+from concentrator.app.config_sections import Config, LineSection
 from concentrator.app.wires import FieldSide, Wire, build_wire
 from concentrator.hub.hub import Hub
 from concentrator.hub.latest import Latest
@@ -25,6 +25,7 @@ from concentrator.model.quantity import Quantity
 from concentrator.model.reading import Value
 from concentrator.model.words import hint
 from concentrator.poll.counters import CounterWatch, Range, counters_of
+from concentrator.poll.meter_status import StatusWatch
 from concentrator.poll.polled import Polled
 from concentrator.poll.poller import Poller
 from concentrator.system.identity import DeviceBook
@@ -40,15 +41,17 @@ class Made:
 
 @frozen(eq=False)
 class Known:
-    """A device of the configuration with its profile, the station that speaks to it, what the poller knows of it, and
-    how its counters count."""
+    """A device of the configuration with the station that speaks to it, and what the poller knows of it."""
 
     device: Device
-    profile: DeviceProfile
     protocol: str
     station: Station
     polled: Polled
-    counters: Mapping[str, Range]
+
+    @property
+    def profile(self) -> DeviceProfile:
+        """What kind it is, as far as that is known by now: some say only when they answer what they have."""
+        return self.station.profile
 
     def columns(self) -> tuple[Quantity, ...]:
         """The quantities its intervals keep, in the profile's order."""
@@ -67,14 +70,18 @@ class Field:
     _wall: Wall
     _report: Report
     _watch: CounterWatch = field(init=False)
+    _status: StatusWatch = field(init=False)
     _wires: dict[str, Wire] = field(factory=dict, init=False)
     _devices: dict[str, Known] = field(factory=dict, init=False)
     _removed: dict[str, tuple[Known, str]] = field(factory=dict, init=False)
+    _counters: dict[str, tuple[DeviceProfile, Mapping[str, Range]]] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._watch = CounterWatch(self._report, self._counters_of)
         self.hub.subscribe(self.latest.reading_received)
         self.hub.subscribe(self._watch.reading_received)
+        self._status = StatusWatch(self._report)
+        self.hub.subscribe(self._status.reading_received)
 
     def start(self) -> None:
         """Opens the lines and begins to poll."""
@@ -103,6 +110,12 @@ class Field:
         """What is spoken on a line, as the configuration says it."""
         return self._wires[name].section.protocol
 
+    def set_speed(self, name: str, section: LineSection) -> None:
+        """Talks on a serial line at the speed of that section from now on."""
+        self._wires[name] = self._wires[name].at_speed_of(section)
+        for known in [each for each in self._devices.values() if each.device.line == name]:
+            self.put(self.made(known.device, known.profile))
+
     def traced(self, name: str) -> Sequence[Traced]:
         """The last exchanges of a line, newest last, their moments in UTC seconds."""
         since = self._wall.now() - self._clock.seconds()
@@ -115,12 +128,13 @@ class Field:
         """The devices by short id, in the order of the configuration."""
         return self._devices
 
-    def at(self, name: str) -> Mapping[int, Known]:
-        """The devices of a line by Modbus ID; the principal where it has secondaries."""
-        found: dict[int, Known] = {}
+    def at(self, name: str) -> Mapping[int | str, Known]:
+        """The devices of a line by Modbus ID, or what else they are told apart by; the principal where it has
+        secondaries."""
+        found: dict[int | str, Known] = {}
         for known in self._devices.values():
-            if known.device.line == name and (known.device.secondary is None or known.device.address not in found):
-                found[known.device.address] = known
+            if known.device.line == name and (known.device.secondary is None or known.device.station not in found):
+                found[known.device.station] = known
         return found
 
     def made(self, device: Device, profile: DeviceProfile) -> Made:
@@ -139,7 +153,7 @@ class Field:
                 self._forget(uid)
         self.book.expect(uid, profile.type, device.serial, says_serial=profile.point("serial") is not None)
         polled = wire.poller.add(device, made.station)
-        self._devices[uid] = Known(device, profile, wire.label(profile), made.station, polled, counters_of(profile))
+        self._devices[uid] = Known(device, wire.label(profile), made.station, polled)
         self._removed.pop(uid, None)
 
     def remove(self, uid: str) -> None:
@@ -155,10 +169,17 @@ class Field:
     def _forget(self, uid: str) -> None:
         self.latest.forget(uid)
         self._watch.forget(uid)
+        self._status.forget(uid)
+        self._counters.pop(uid, None)
 
     def _counters_of(self, uid: str) -> Mapping[str, Range]:
         known = self._devices.get(uid)
-        return known.counters if known is not None else {}
+        if known is None:
+            return {}
+        profile, counters = self._counters.get(uid, (None, {}))
+        if profile is not known.profile:
+            self._counters[uid] = known.profile, (counters := counters_of(known.profile))
+        return counters
 
     def describe(self, uid: str) -> tuple[str, tuple[Quantity, ...]]:
         """A device's serial and the columns of its records."""
@@ -217,7 +238,7 @@ class Field:
             role=wire.section.role,
             stations={
                 str(unit): counters.as_mapping()
-                for unit, counters in sorted(line.stations().items())
+                for unit, counters in sorted(line.stations().items(), key=lambda each: str(each[0]).rjust(3))
                 if unit in here or counters.answers
             },
             utilisation=line.utilisation(),
@@ -239,9 +260,13 @@ class Field:
             protocol=known.protocol,
             line=device.line,
             address=device.address,
+            selected=device.selected,
             health=polled.health.label,
             last_seen=newest.last_seen,
             trouble=polled.conflict or polled.trouble,
+            tries=tuple(polled.tries),
+            profile=known.profile.key,
+            sign=known.profile.sign.value if known.profile.sign is not None else "",
             values=newest.values,
             points=[(point.name, point.quantity.label, point.quantity.unit) for point in shown],
             quality=polled.quality.value if polled.quality else "",
@@ -285,4 +310,4 @@ def build_field(
 
 def _place(device: Device) -> tuple[object, ...]:
     """What tells whether it is the same device still."""
-    return device.line, device.profile, device.address, device.secondary, device.serial
+    return device.line, device.profile, device.station, device.secondary, device.serial

@@ -53,6 +53,10 @@ class Links:
             raise WrongArguments(f"line: missing, expected one of {', '.join(self._modes)}")
         return self._modes[line] if line else next(iter(self._modes.values()))
 
+    def lines(self) -> tuple[str, ...]:
+        """The lines that have link mode."""
+        return tuple(self._modes)
+
     def start(self) -> None:
         """Finds out what became of meters that were being linked when the program ended."""
         for mode in self._modes.values():
@@ -112,6 +116,7 @@ class _Entry:
         return {
             unit: self._field.book.serial(known.device.uid) if known.device.secondary is None else ""
             for unit, known in self._field.at(self.line).items()
+            if isinstance(unit, int)
         }
 
     def linked(self, serial: str, unit: int) -> None:

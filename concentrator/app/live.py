@@ -1,5 +1,5 @@
-"""A running box takes over other settings: uplinks and what is kept of the past change, the lines are read on. Hides
-the order in which nothing is lost and nothing doubled: who delivers stops before what is written for him becomes
+"""A running box takes over other settings: uplinks, portal and what is kept of the past change, the lines are read on.
+Hides the order in which nothing is lost and nothing doubled: who delivers stops before what is written for him becomes
 another, and begins again after it."""
 
 from __future__ import annotations
@@ -101,9 +101,11 @@ def _kept(config: Config) -> object:
 
 
 def _changed(before: Config, after: Config) -> Iterable[str]:
-    for name in ("journal", "history", "ftp"):
+    for name in ("journal", "history", "ftp", "web"):
         if getattr(before, name) != getattr(after, name):
             yield name
     for place in {**before.mqtt, **after.mqtt}:
         if before.mqtt.get(place) != after.mqtt.get(place):
             yield place
+    for kind, one, other in (("line", before.lines, after.lines), ("mbus_gateway", before.gateways, after.gateways)):
+        yield from (f"{kind}.{name}" for name in {**one, **other} if one.get(name) != other.get(name))

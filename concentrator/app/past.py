@@ -3,7 +3,7 @@ journal and who reads it, and that both may become others while it stays open.""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -13,9 +13,11 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from concentrator.actions.history import PastView
-from concentrator.api import Report, Wall
+from concentrator.actions.trends import TrendView
+from concentrator.api import Happened, Report, Wall
 from concentrator.app import JOURNAL
 from concentrator.app.config_sections import Config
+from concentrator.journal import happenings, trend
 from concentrator.journal.aggregate import Aggregator
 from concentrator.journal.coarser import Coarser
 from concentrator.journal.compact import Compaction
@@ -92,20 +94,39 @@ class Past:
     def view(self) -> PastView:
         """What can be asked of it."""
         journal = self.journal
-
-        def names(uid: str) -> tuple[str, ...]:
-            try:
-                return tuple(column.name for column in self._describe(uid)[1])
-            except KeyError:  # a device of former days, of which only the journal knows
-                return ()
-
         return PastView(
             journal.devices,
             journal.select,
             lambda period, after: journal.query(partial(Tables.next_end, period=period, after=after)),
-            names,
+            self._names,
             lambda: self.config.history.latency_s,
         )
+
+    def trends(self) -> TrendView:
+        """What can be asked of it in steps."""
+        query = self.journal.query
+        return TrendView(
+            self.journal.devices,
+            lambda *asked: query(lambda tables: trend.trend(tables, *asked)),
+            lambda *asked: query(lambda tables: trend.counted(tables, *asked)),
+            self._names,
+            lambda: self.config.history.latency_s,
+            lambda: self.config.history.enabled,
+            self.config.box.timezone,
+        )
+
+    def happened(
+        self, since: int, before: happenings.Place, fits: Callable[[Happened], bool], limit: int
+    ) -> Deferred[tuple[list[Happened], happenings.Place | None]]:
+        """Events of the past, as `happenings` gives them."""
+        ask = partial(happenings.happenings, since=since, before=before, fits=fits, limit=limit)
+        return self.journal.query(ask)
+
+    def _names(self, uid: str) -> tuple[str, ...]:
+        try:
+            return tuple(column.name for column in self._describe(uid)[1])
+        except KeyError:  # a device of former days, of which only the journal knows
+            return ()
 
     def reading_received(self, reading: Reading) -> None:
         """Takes a reading into its intervals; while these become others, keeps it for them."""

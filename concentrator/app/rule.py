@@ -5,40 +5,47 @@ quotes is a text)."""
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from attrs import frozen
+from attrs import field, frozen
 
 from concentrator.model.latency import format_duration, parse_duration
 from concentrator.model.words import nearest
 
 _SIZE_UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _LONGEST_SHOWN = 60
+_DIGITS_MOST = 18
+"""No number of ours has more; Python itself refuses to read very long ones, and not with a Mismatch."""
 _CREDENTIALS = re.compile(r"//.*@")
 
 
 class Mismatch(ValueError):
     """A value breaks its rule. `hint` is the nearest one that would not, or empty; `expected` says more closely than
-    the rule what was expected, or is empty."""
+    the rule what was expected, or is empty; `terms` says more of the rule's own, for this value."""
 
-    def __init__(self, hint: str = "", expected: str = "") -> None:
+    def __init__(self, hint: str = "", expected: str = "", terms: Mapping[str, str] | None = None) -> None:
         super().__init__(hint)
         self.hint = hint
         self.expected = expected
+        self.terms = terms or {}
 
 
 @frozen
 class Rule:
     """What a key may hold: the `kind` of value and, completing "expected …", the rule in words. `read` gives the
-    value of what the TOML file holds, or raises Mismatch."""
+    value of what the TOML file holds, or raises Mismatch. `name` and `terms` are for whoever says the rule in other
+    words, see Fault."""
 
     kind: str
     expected: str
     read: Callable[[Any], Any]
+    name: str = ""
+    terms: Mapping[str, str] = field(factory=dict)
 
 
 def written(raw: Any) -> str:
@@ -67,14 +74,14 @@ def _demand(is_right: object, hint: str = "") -> None:
         raise Mismatch(hint)
 
 
-def text(expected: str = "a text on one line", pattern: str = r"[^\x00-\x1f\x7f]*") -> Rule:
+def text(expected: str = "a text on one line", pattern: str = r"[^\x00-\x1f\x7f]*", name: str = "text") -> Rule:
     """A text that matches the pattern as a whole."""
 
     def read(raw: Any) -> str:
         _demand(isinstance(raw, str) and re.fullmatch(pattern, raw))
         return str(raw)
 
-    return Rule("text", expected, read)
+    return Rule("text", expected, read, name)
 
 
 def flag() -> Rule:
@@ -91,11 +98,13 @@ def whole(least: int, most: int) -> Rule:
     """A whole number in a range, both ends in it."""
 
     def read(raw: Any) -> int:
-        hint = raw if isinstance(raw, str) and raw.isdecimal() and least <= int(raw) <= most else ""
+        is_number = isinstance(raw, str) and raw.isdecimal() and len(raw) <= _DIGITS_MOST
+        hint = raw if is_number and least <= int(raw) <= most else ""
         _demand(type(raw) is int and least <= raw <= most, hint)
         return int(raw)
 
-    return Rule("number", f"a whole number {least} … {most}", read)
+    terms = {"least": str(least), "most": str(most)}
+    return Rule("number", f"a whole number {least} … {most}", read, "whole", terms)
 
 
 def choice(*known: str) -> Rule:
@@ -127,10 +136,11 @@ def duration(least_s: float, most_s: float) -> Rule:
         _demand(least_s <= seconds <= most_s)
         return seconds
 
-    return Rule("duration", f"a duration {format_duration(least_s)} … {format_duration(most_s)}", read)
+    terms = {"least": format_duration(least_s), "most": format_duration(most_s)}
+    return Rule("duration", f"a duration {terms['least']} … {terms['most']}", read, "duration", terms)
 
 
-def latency(expected: str, fits: Callable[[int], bool]) -> Rule:
+def latency(expected: str, fits: Callable[[int], bool], name: str = "", **terms: str) -> Rule:
     """A duration of whole seconds that fits; gives seconds, an int."""
 
     def read(raw: Any) -> int:
@@ -138,22 +148,50 @@ def latency(expected: str, fits: Callable[[int], bool]) -> Rule:
         _demand(seconds == int(seconds) and fits(int(seconds)))
         return int(seconds)
 
-    return Rule("duration", expected, read)
+    return Rule("duration", expected, read, name, terms)
+
+
+def whole_division(of_s: int, least_s: int, most_s: int, name: str) -> Rule:
+    """A duration in a range that divides another one, called `name`; gives seconds, an int."""
+    terms = {"least": format_duration(least_s), "most": format_duration(most_s)}
+    fitting = [each for each in range(least_s, most_s + 1) if of_s % each == 0]
+
+    def read(raw: Any) -> int:
+        seconds = _seconds(raw)
+        if seconds not in fitting:
+            # In whole minutes from there on: nobody who says 7 min would take 6 min 40 s.
+            plain = [each for each in fitting if each < 60 or each % 60 == 0]
+            below, above = (each for each in plain if each < seconds), (each for each in plain if each > seconds)
+            near = [each for each in (max(below, default=None), min(above, default=None)) if each is not None]
+            raise Mismatch(terms={"nearest": ", ".join(map(format_duration, near))})
+        return int(seconds)
+
+    return Rule(
+        "duration",
+        f"a duration {terms['least']} … {terms['most']} that divides the {name}",
+        read,
+        f"divides_{name}",
+        terms,
+    )
 
 
 def _seconds(raw: Any) -> float:
     _demand(isinstance(raw, str), f'"{raw} s"' if type(raw) in (int, float) else "")
     try:
-        return parse_duration(raw)
+        seconds = parse_duration(raw)
     except ValueError:
         raise Mismatch from None
+    _demand(math.isfinite(seconds))
+    return seconds
 
 
 def size(least: int, most: int) -> Rule:
     """A number of bytes such as "512 MiB" in a range, both ends in it; gives bytes."""
 
     def read(raw: Any) -> int:
-        match = isinstance(raw, str) and re.fullmatch(rf"\s*(\d+)\s*({'|'.join(_SIZE_UNITS)})\s*", raw)
+        match = isinstance(raw, str) and re.fullmatch(
+            rf"\s*(\d{{1,{_DIGITS_MOST}}})\s*({'|'.join(_SIZE_UNITS)})\s*", raw
+        )
         if not match:
             raise Mismatch
         count = int(match[1]) * _SIZE_UNITS[match[2]]
@@ -179,7 +217,7 @@ def time_of_day() -> Rule:
             raise Mismatch
         return int(match[1]) * 3600 + int(match[2]) * 60
 
-    return Rule("time", 'a time of day such as "00:05"', read)
+    return Rule("time", 'a time of day such as "00:05"', read, "time_of_day")
 
 
 def time_zone() -> Rule:
@@ -192,7 +230,7 @@ def time_zone() -> Rule:
         except (ValueError, OSError, KeyError):
             raise Mismatch(nearest(raw, sorted(available_timezones()))) from None
 
-    return Rule("text", 'the name of a time zone such as "Europe/Madrid"', read)
+    return Rule("text", 'the name of a time zone such as "Europe/Madrid"', read, "time_zone")
 
 
 def path() -> Rule:
@@ -212,7 +250,7 @@ def listed(rule: Rule) -> Rule:
         _demand(isinstance(raw, Sequence) and not isinstance(raw, str))
         return tuple(map(rule.read, raw))
 
-    return Rule(f"list of {rule.kind}", f"a list, each item {rule.expected}", read)
+    return Rule(f"list of {rule.kind}", f"a list, each item {rule.expected}", read, rule.name, rule.terms)
 
 
 def one_or_more(rule: Rule) -> Rule:

@@ -7,16 +7,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import define, evolve, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
+from concentrator.app.address import demand_wire
 from concentrator.app.config import load
 from concentrator.app.control import act, table
 from concentrator.app.progress import Bar
+from concentrator.app.recognising import sunspec_of
 from concentrator.dialect.modbus import dialects
 from concentrator.line.endpoint import SerialEndpoint, endpoint_from
 from concentrator.line.line import Line
@@ -24,7 +26,9 @@ from concentrator.line.serial_address import PREFIX, SerialAddress, parse_serial
 from concentrator.model.errors import LineLost, Unknown
 from concentrator.model.profile import DeviceProfile
 from concentrator.model.words import hint
-from concentrator.poll.scan import TIMEOUT_S, Found, Scan
+from concentrator.poll.enquiry import TIMEOUT_S
+from concentrator.poll.identify import Recogniser
+from concentrator.poll.scan import Found, Scan
 from concentrator.profile.catalogue import Catalogue
 from concentrator.profile.recognise import recognisable
 from concentrator.wire.modbus import rtu_silence_s
@@ -58,6 +62,7 @@ def wires_of(
     where it says nothing, the usual ones. ValueError on a wrong endpoint."""
     at = parse_serial(endpoint)
     if at is None:
+        demand_wire(endpoint)
         return (Wire(endpoint, None),)
     named = {option.partition("=")[0] for option in endpoint.split(":")}
     speeds = baudrates or ((at.baudrate,) if "baudrate" in named else BAUDRATES)
@@ -79,6 +84,7 @@ class OfflineScan:
     timeout_s: float
     known: Mapping[int, str]
     tell: Callable[[float, str], None]
+    recognisers: Sequence[Recogniser] = ()
     rows: list[Row] = field(factory=list, init=False)
     untried: list[str] = field(factory=list, init=False)
 
@@ -86,9 +92,9 @@ class OfflineScan:
         """Tries every wire in turn, past those that cannot be opened: drivers do not bear all settings. Raises LineLost
         where none can be, or one is lost."""
         for place, wire in enumerate(self.wires):
-            line = _line(wire, reactor, clock)
+            line = line_of(wire, reactor, clock)
             try:
-                await _opened(line, clock)
+                await opened(line, clock)
             except LineLost as error:
                 self.untried.append(f"{wire.settings}: {error.detail}".removeprefix(": "))
                 if len(self.untried) == len(self.wires):
@@ -114,6 +120,7 @@ class OfflineScan:
                 self.profiles,
                 told,
                 timeout_s=self.timeout_s,
+                recognisers=self.recognisers,
             )
             await scan.over(self.units)
         finally:
@@ -123,14 +130,15 @@ class OfflineScan:
         return {"settings": wire.settings} | evolve(found, known=self.known.get(found.unit, "")).as_json()
 
 
-def _line(wire: Wire, reactor: Any, clock: Any) -> Line:
+def line_of(wire: Wire, reactor: Any, clock: Any) -> Line:
+    """A line of its own over a wire, not started."""
     if wire.serial is None:
         return Line("scan", endpoint_from(reactor, wire.endpoint), clock)
     at, settings = wire.serial, wire.serial.settings
     return Line(at.path, SerialEndpoint(reactor, at), clock, settings.character_s, rtu_silence_s(settings))
 
 
-async def _opened(line: Line, clock: Any) -> None:
+async def opened(line: Line, clock: Any) -> None:
     """Opens a line, or raises LineLost with the reason."""
     untried, until = line.trouble, clock.seconds() + _OPEN_S
     line.start()
@@ -145,12 +153,12 @@ async def _opened(line: Line, clock: Any) -> None:
 @frozen
 class Place:
     """What is to be scanned: the endpoint, what is spoken there, which device of the configuration has which Modbus ID,
-    and the profiles there are. `line` is its name, empty where it is no line of the configuration."""
+    and the catalogue of profiles. `line` is its name, empty where it is no line of the configuration."""
 
     endpoint: str
     protocol: str
     known: Mapping[int, str]
-    profiles: Sequence[DeviceProfile]
+    catalogue: Catalogue
     line: str = ""
 
 
@@ -160,7 +168,7 @@ def place_of(name: str, config: Path, protocol: str | None) -> Place:
     of the file."""
     if ":" in name:
         usual = "modbus-rtu" if name.startswith(PREFIX) else "modbus-tcp"
-        return Place(name, protocol or usual, {}, recognisable(Catalogue()))
+        return Place(name, protocol or usual, {}, Catalogue())
     found = load(config)
     if name not in found.lines:
         raise Unknown(f"line {name}{hint(name, found.lines)}")
@@ -171,8 +179,8 @@ def place_of(name: str, config: Path, protocol: str | None) -> Place:
     known: dict[int, str] = {}
     for uid, device in found.devices.items():
         if device.line == name and device.secondary is None:
-            known[device.address] = uid
-    return Place(line.endpoint, spoken, known, recognisable(Catalogue(found.box.plugin_dirs)), name)
+            known[device.device(uid).address] = uid
+    return Place(line.endpoint, spoken, known, Catalogue(found.box.plugin_dirs), name)
 
 
 def alone(
@@ -188,7 +196,9 @@ def alone(
         wires = wires_of(place.endpoint, *settings)
     except ValueError as error:
         return [], f"{place.endpoint}: {error}", True
-    scan = OfflineScan(wires, units, place.profiles, place.protocol, timeout_s or TIMEOUT_S, place.known, bar.tell)
+    profiles = recognisable(place.catalogue)
+    scan = OfflineScan(wires, units, profiles, place.protocol, timeout_s or TIMEOUT_S, place.known, bar.tell)
+    scan.recognisers = (sunspec_of(dialects()[place.protocol].framing(), place.catalogue, None),)
     try:
         is_whole = run_alone(scan)
         return scan.rows, f"not tried: {'; '.join(scan.untried)}" if scan.untried else "", is_whole
@@ -197,9 +207,16 @@ def alone(
         return scan.rows, error.sentence + (asking if place.line and "holds the port" in error.detail else ""), False
 
 
-def run_alone(scan: OfflineScan) -> bool:
-    """Runs a scan to its end in a reactor of its own; False where it was interrupted (Ctrl-C). Raises what it failed
-    with."""
+class Alone(Protocol):
+    """What is done with a port that nobody else holds."""
+
+    async def over(self, reactor: Any, clock: Any) -> object:
+        """Does it; gives the port up when it is cancelled."""
+
+
+def run_alone(scan: Alone) -> bool:
+    """Runs a scan, or whatever else, to its end in a reactor of its own; False where it was interrupted (Ctrl-C).
+    Raises what it failed with."""
     from concentrator.app.clocks import SharpClock, make_monotonic
     from concentrator.app.light_reactor import import_reactor
 
@@ -239,14 +256,25 @@ def through_the_box(state_dir: Path, line: str, first: int, last: int, bar: Bar)
     """Has the running box scan beside polling; gives the rows, the words of what went wrong if anything did, and
     whether it came to its end. Ctrl-C gives the scan up."""
     id = act(state_dir, "scan", line=line, first=first, last=last, while_polling=True)["task"]
+    task = awaited(state_dir, id, lambda task: bar.tell(task["progress"], _found_so_far(task)))
+    error = task["error"]["message"] if task["error"] else ""
+    return task["result"] or [], error, task["state"] == "done"
+
+
+def awaited(state_dir: Path, id: str, look: Callable[[Mapping[str, Any]], None]) -> dict[str, Any]:
+    """A task of the running box when it is over; `look` sees it now and then until then. Ctrl-C gives it up."""
+    task: dict[str, Any]
     try:
         while (task := act(state_dir, "task.get", id=id))["state"] == "running":
-            bar.tell(task["progress"], f"{task['text']}, {len(task['result'] or ())} found")
+            look(task)
             time.sleep(_LOOK_S)
     except KeyboardInterrupt:
         task = act(state_dir, "task.cancel", id=id)
-    error = task["error"]["message"] if task["error"] else ""
-    return task["result"] or [], error, task["state"] == "done"
+    return task
+
+
+def _found_so_far(task: Mapping[str, Any]) -> str:
+    return f"{task['text']}, {len(task['result'] or ())} found"
 
 
 def found_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -73,9 +73,11 @@ class Faults:
         self._unread: set[tuple[str, str]] = set()
         self.found: list[Fault] = []
 
-    def add(self, section: str, key: str, found: str, expected: str, hint: str = "") -> None:
+    def add(
+        self, section: str, key: str, found: str, expected: str, hint: str = "", rule: str = "", **terms: str
+    ) -> None:
         """Notes one."""
-        self.found.append(Fault(self._file, section, key, found, expected, hint))
+        self.found.append(Fault(self._file, section, key, found, expected, hint, rule, terms))
 
     def unknown(self, section: str, key: str, kind: str, known: Iterable[str]) -> None:
         """Notes a key nobody knows, or without one a section, with the nearest there is, or all where none is near."""
@@ -84,10 +86,12 @@ class Faults:
         expected = f"a known {kind}" if hint else f"one of {', '.join(known)}"
         self.add(section, key, f"an unknown {kind}", expected, hint)
 
-    def unreadable(self, section: str, key: str, found: str, expected: str, hint: str = "") -> None:
+    def unreadable(
+        self, section: str, key: str, found: str, expected: str, hint: str = "", rule: str = "", **terms: str
+    ) -> None:
         """Notes a value that cannot be read: rules about it have then nothing to say."""
         self._unread.add((section, key))
-        self.add(section, key, found, expected, hint)
+        self.add(section, key, found, expected, hint, rule, **terms)
 
     def are_readable(self, section: str, *keys: str) -> bool:
         """Whether the values of all these keys of a section could be read."""
@@ -109,7 +113,8 @@ def read_section(section: type[T], table: Mapping[str, Any], place: str, faults:
             values[one.attribute] = _anchored(one.rule.read(raw), folder)
         except Mismatch as mismatch:
             found, hint = (form_of(raw), "") if one.is_secret else (written(raw), mismatch.hint)
-            faults.unreadable(place, key, found, mismatch.expected or one.rule.expected, hint)
+            said = mismatch.expected or one.rule.expected
+            faults.unreadable(place, key, found, said, hint, one.rule.name, **one.rule.terms, **mismatch.terms)
     for one in settings:
         if one.is_required and one.key not in table:
             faults.unreadable(place, one.key, "nothing", one.rule.expected)

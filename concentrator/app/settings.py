@@ -7,10 +7,11 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from attrs import define, evolve
+from attrs import define, evolve, field
 
+from concentrator.actions.present import stamp
 from concentrator.actions.settings import Changes
-from concentrator.actions.table import Caller
+from concentrator.actions.table import Caller, Permission
 from concentrator.app.config import SECTIONS, load_checked
 from concentrator.app.config_edit import with_settings
 from concentrator.app.config_file import ConfigFile
@@ -20,27 +21,34 @@ from concentrator.model.device import Device
 from concentrator.model.errors import ConfigError, Denied, Fault, Unknown, WrongArguments
 from concentrator.model.words import hint
 
-LIVE = ("journal", "history", "mqtt", "ftp")
-"""The sections whose every key takes effect while the box runs."""
-NAMED = ("line", "device", "mqtt")
+LIVE = ("journal", "history", "mqtt", "ftp", "web", "mbus_gateway")
+"""The sections whose every key takes effect while the box runs; of a serial line its speed does."""
+NAMED = ("line", "device", "mqtt", "mbus_gateway")
+_OFF: Mapping[str, Any] = {"enabled": False}
+"""A section that is not there, of those that are off then."""
 
 
 @define(eq=False)
 class BoxSettings:
     """The settings in a file, and of the box that runs. `running` gives the configuration of now and the devices that
-    are read, by short id; `apply` begins to put another one's LIVE sections to work."""
+    are read, by short id; `apply` begins to put another one's LIVE sections to work; `now` gives UTC seconds."""
 
     _file: ConfigFile
     _running: Callable[[], tuple[Config, Mapping[str, Device]]]
     _apply: Callable[[Config], None]
+    _now: Callable[[], float]
+    _changed: dict[str, dict[str, object]] = field(factory=dict, init=False)
 
     def shown(self, section: str, key: str) -> dict[str, object]:
-        """Section → key → value, as the file has it or by default, and which secrets are set. Raises Unknown for a
-        section or key that is none, ConfigError for a file that cannot be read."""
+        """Section → key → value, as the file has it or by default, which secrets are set, and of the sections that were
+        changed since the program began, by whom and when last. Raises Unknown for a section or key that is none,
+        ConfigError for a file that cannot be read."""
         try:
             tables = _tables(tomllib.loads(self._file.text()))
         except tomllib.TOMLDecodeError as error:
             raise ConfigError([Fault(str(self._file.path), "", "", str(error), "valid TOML")]) from error
+        if section == "mqtt":
+            tables.setdefault(section, _OFF)
         known = {place: table for place, table in tables.items() if not section or place == section}
         if not known:
             raise Unknown(f"section {section}{hint(section, tables)}")
@@ -53,7 +61,7 @@ class BoxSettings:
             chosen = [each for each in settings.values() if not key or each.key == key]
             values[place] = {each.key: table.get(each.key, each.plain) for each in chosen if not each.is_secret}
             secrets += [f"{place}.{each.key}" for each in chosen if each.is_secret and table.get(each.key)]
-        return {"values": values, "secrets": secrets}
+        return {"values": values, "secrets": secrets, "changed": {p: c for p, c in self._changed.items() if p in known}}
 
     def is_secret(self, section: str, key: str) -> bool:
         """Whether a value is not to be shown; of what is no setting nothing is."""
@@ -75,6 +83,8 @@ class BoxSettings:
         live, restart = _sorted_out(running, devices, after)
         if not is_trial and changed:
             self._file.write(after_text)
+            told: dict[str, object] = {"by": caller.name, "at": stamp(self._now())}
+            self._changed |= {place: told for place in changes}
             if live:
                 self._apply(after)
         return {"changed": changed, "live": live, "restart": restart, "warnings": list(after.warnings)}
@@ -85,7 +95,7 @@ class BoxSettings:
             raise WrongArguments(
                 f"{place}: devices have actions of their own: device.add, device.change, device.remove"
             )
-        if kind not in SECTIONS or (name and kind not in NAMED) or (kind == "line" and not name):
+        if kind not in SECTIONS or (name and kind not in NAMED) or (kind in ("line", "mbus_gateway") and not name):
             raise ConfigError(
                 [Fault(str(self._file.path), place, "", "an unknown section", "a section of docs/settings.md")]
             )
@@ -93,7 +103,21 @@ class BoxSettings:
 
 def effective(running: Config, after: Config) -> Config:
     """What runs once the LIVE sections of another configuration are put to work."""
-    return evolve(running, journal=after.journal, history=after.history, mqtt=after.mqtt, ftp=after.ftp)
+    lines = {
+        name: after.lines[name] if _is_other_speed(running, after, name) else line
+        for name, line in running.lines.items()
+    }
+    past = evolve(running, journal=after.journal, history=after.history)
+    return evolve(past, mqtt=after.mqtt, ftp=after.ftp, web=after.web, gateways=after.gateways, lines=lines)
+
+
+def _is_other_speed(running: Config, after: Config, name: str) -> bool:
+    """Whether a line is the same serial port, only faster or slower."""
+    one, other = running.lines.get(name), after.lines.get(name)
+    if one is None or other is None or one.serial_address is None or other.serial_address is None:
+        return False
+    as_fast = evolve(one.serial_address, baudrate=other.serial_address.baudrate)
+    return one != other and as_fast == other.serial_address and evolve(one, endpoint=other.endpoint) == other
 
 
 def _tables(parsed: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -105,7 +129,7 @@ def _tables(parsed: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
             continue
         own = {key: value for key, value in table.items() if not isinstance(value, dict)} if kind != "line" else {}
         if kind not in NAMED or own:
-            found[kind] = own
+            found[kind] = _OFF if kind == "ftp" and kind not in parsed else own
         if kind in NAMED:
             found |= {f"{kind}.{name}": each for name, each in table.items() if isinstance(each, dict)}
     return found
@@ -118,10 +142,11 @@ def _settings(place: str) -> dict[str, Setting]:
 
 def _sections(config: Config) -> dict[str, Any]:
     """The sections of a configuration by place."""
-    single = {name: getattr(config, name) for name in ("box", "journal", "history", "ftp", "web")}
+    single = {name: getattr(config, name) for name in ("box", "journal", "history", "ftp", "web", "panel")}
     lines = {f"line.{name}": each for name, each in config.lines.items()}
     devices = {f"device.{uid}": each for uid, each in config.devices.items()}
-    return {**single, **lines, **devices, **config.mqtt}
+    gateways = {f"mbus_gateway.{name}": each for name, each in config.gateways.items()}
+    return {**single, **lines, **devices, **config.mqtt, **gateways}
 
 
 def _differences(one: Config, other: Config) -> Iterator[str]:
@@ -142,8 +167,9 @@ def _sorted_out(running: Config, devices: Mapping[str, Device], after: Config) -
     restart: list[str] = []
     for place in _differences(running, after):
         kind = place.partition(".")[0]
+        is_live = kind in LIVE or (kind == "line" and _is_other_speed(running, after, place.split(".")[1]))
         if kind != "device":
-            (live if kind in LIVE else restart).append(place)
+            (live if is_live else restart).append(place)
     wanted = {uid: section.device(uid) for uid, section in after.devices.items()}
     restart += [f"device.{uid}" for uid in {**devices, **wanted} if devices.get(uid) != wanted.get(uid)]
     return live, restart
@@ -151,9 +177,18 @@ def _sorted_out(running: Config, devices: Mapping[str, Device], after: Config) -
 
 def _must_not_widen(before: Config, after: Config, caller: Caller) -> None:
     """Nobody gives, to himself or to another road, what he may not do: an uplink that takes more classes of commands
-    than the caller is left as it is."""
+    than the caller is left as it is, and so are the portal and where its users are kept by who does not decide about
+    them."""
+    if _gate(before) != _gate(after) and Permission.USERS not in caller.allowed:
+        places = "[web] and state_dir, plugin_dirs and manual_defaults of [box]"
+        raise Denied(f"{places} are changed by who may decide about users, which {caller.name} may not")
     for place, section in after.mqtt.items():
         beyond = set(section.allow) - set(caller.allowed)
         if beyond and section != before.mqtt.get(place):
             classes = ", ".join(sorted(beyond))
             raise Denied(f"[{place}] allows {classes}, which {caller.name} is not; change it on the box")
+
+
+def _gate(config: Config) -> object:
+    """All of a configuration that who may use the portal depends on."""
+    return config.web, config.box.state_dir, config.box.plugin_dirs, config.box.manual_defaults

@@ -22,7 +22,12 @@ likewise (`"512 MiB"`). Relative paths start at the configuration file's folder.
 that is wrong with a file at once, and what would run.
 """
 _TABLE = "| key | type | default | rule | meaning |\n|---|---|---|---|---|"
-_HEADINGS = {"line": "[line.NAME]", "device": "[device.KEY]", "mqtt": "[mqtt], [mqtt.NAME]"}
+_HEADINGS = {
+    "line": "[line.NAME]",
+    "device": "[device.KEY]",
+    "mqtt": "[mqtt], [mqtt.NAME]",
+    "mbus_gateway": "[mbus_gateway.NAME]",
+}
 
 
 def settings_page() -> str:

@@ -1,16 +1,17 @@
-"""A simulated serial bus as a process: a pseudo-terminal whose far end is a bus full of meters, in real time. It owns
-the terminal, the clock and the log; what meters say and when is `concentrator.sim`'s. It announces itself with one
-line of JSON on standard output, obeys the commands that come in on standard input (`app.simulate_commands`), which may
-end before it does, and ends at SIGTERM or SIGINT, or when the process that started it has gone.
+"""A simulated line as a process: a pseudo-terminal whose far end is a bus full of meters, or of devices of any profile,
+in real time; or a Modbus TCP server. It owns the terminal, the clock and the log; what devices say and when is
+`concentrator.sim`'s. It announces itself on standard output, with one line of JSON or in words, obeys the commands that
+come in on standard input (`app.simulate_commands`), which may end before it does, and ends at SIGTERM or SIGINT, or
+when the process that started it has gone.
 
     python -m concentrator.app.simulate --link /tmp/bus --meters 8 --log /tmp/bus.jsonl
+    python -m concentrator.app.simulate --profile goodwe/et@247 --profile eastron/sdm630 --tcp 1502
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
-import json
 import os
 import select
 import signal
@@ -18,21 +19,20 @@ import sys
 import termios
 import time
 import tty
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
-from concentrator.app.simulate_commands import CommandInput, Commands, ready
+from concentrator.app.simulate_commands import CommandInput, Commands
+from concentrator.app.simulate_line import Simulated, say, tell
 from concentrator.app.simulate_options import parser
+from concentrator.app.simulate_tcp import TcpDoor
 from concentrator.sim.bus import Bus, Faults, Wire
 from concentrator.sim.exchange import Exchange, as_line
 from concentrator.sim.field import Field
 from concentrator.sim.pattern import PatternSlave
 from concentrator.wire.conversation import LineSettings
-
-if TYPE_CHECKING:
-    from concentrator.sim.meter import CcmMeter
 
 _PRIORITY = 50
 _GLANCE_S = 0.5  # how often it looks whether it is still wanted
@@ -41,40 +41,76 @@ _WAKING_S = 0.0002  # what a machine takes to wake a process
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the simulation until it is ended; gives the exit status."""
-    options = parser().parse_args(argv)
+    from concentrator.model.errors import ConcentratorError
+
+    try:
+        return run(parser().parse_args(argv))
+    except (OSError, ConcentratorError) as error:
+        print(f"simulate: {error}", file=sys.stderr)
+        return 1
+
+
+def run(options: argparse.Namespace) -> int:
+    """The same, with the options of `simulate_options`. Raises ProfileError, WrongDevices and OSError."""
     parent = os.getppid()
     signal.signal(signal.SIGTERM, _ended)
     signal.signal(signal.SIGINT, _ended)
     signal.signal(signal.SIGTTIN, signal.SIG_IGN)  # a terminal that belongs to others: there are no commands then
-    log: TextIO | None = None
     try:
-        meters = _meters(options)
-        patterns = [PatternSlave(unit, options.registers) for unit in _units(options)] if options.registers else []
-        if options.log:
-            log = Path(options.log).open("w", buffering=1)  # noqa: SIM115 - closed below, after the terminal
-        with _terminal(options.link) as (master, path):
-            bus = _bus(options, Field([*meters, *patterns]), log)
-            _tell(
-                {
-                    "port": options.link or path,
-                    "terminal": path,
-                    "units": [*_units(options)],
-                    **ready(meters, options.meters),
-                }
-            )
-            if not options.instant:
-                _hurry()
-            early_s = _WAKING_S if options.precise else 0.0
-            _run(master, bus, Commands(bus, meters), early_s, lambda: os.getppid() == parent)
+        line = _line(options)
+        serve = _serve_bus if options.tcp is None else _serve_tcp
+        serve(options, line, lambda: os.getppid() == parent)
     except (KeyboardInterrupt, BrokenPipeError):
         pass
-    except OSError as error:
-        print(f"simulate: {error}", file=sys.stderr)
-        return 1
-    finally:
-        if log is not None:
-            log.close()
     return 0
+
+
+def _line(options: argparse.Namespace) -> Simulated:
+    if options.registers and not options.profile:
+        return Simulated(patterns=[PatternSlave(n, options.registers) for n in range(1, options.meters + 1)])
+    from concentrator.app.simulate_devices import simulated
+
+    return simulated(options, time.time())
+
+
+def _serve_bus(options: argparse.Namespace, line: Simulated, is_wanted: Callable[[], bool]) -> None:
+    with _log(options.log) as log, _terminal(options.link) as (master, path):
+        baudrate = options.baudrate or line.baudrate
+        bus = _bus(options, baudrate, Field(line.slaves), log)
+        tell(options.json, line, port=options.link or path, terminal=path, baudrate=baudrate)
+        if not options.instant:
+            _hurry()
+        early_s = _WAKING_S if options.precise else 0.0
+        _run(master, bus, Commands(bus, line.meters, line.devices), early_s, is_wanted)
+
+
+def _serve_tcp(options: argparse.Namespace, line: Simulated, is_wanted: Callable[[], bool]) -> None:
+    """Answers at once whatever comes in by TCP; there is no bus whose faults could be told."""
+    host, port = options.tcp
+    door = TcpDoor(host, port, lambda unit, pdu: line.answer(unit, pdu, time.time()))
+    commands, commanded = Commands(None, line.meters, line.devices), _command_input()
+    try:
+        tell(options.json, line, tcp=door.place)
+        while is_wanted():
+            readable, _, _ = select.select((*door.watched, *commanded.watched), (), (), _GLANCE_S)
+            door.serve(readable)
+            for command in commanded.lines(readable):
+                say(commands.obey(command, time.time()))
+    finally:
+        door.close()
+
+
+def _command_input() -> CommandInput:
+    return CommandInput(sys.stdin.fileno() if sys.stdin else None)
+
+
+@contextmanager
+def _log(path: str | None) -> Iterator[TextIO | None]:
+    if path is None:
+        yield None
+        return
+    with Path(path).open("w", buffering=1) as log:
+        yield log
 
 
 def _ended(*_: object) -> None:
@@ -86,7 +122,7 @@ def _ended(*_: object) -> None:
 def _run(master: int, bus: Bus, commands: Commands, early_s: float, is_wanted: Callable[[], bool]) -> None:
     """Carries bytes between the terminal and the bus, each at its time; wakes `early_s` before, and then watches the
     clock, so that waking up does not count as time on the wire. Commands are obeyed between two bytes."""
-    commanded = CommandInput(sys.stdin.fileno() if sys.stdin else None)
+    commanded = _command_input()
     now = time.monotonic()
     glance_at = now + _GLANCE_S
     while True:
@@ -103,16 +139,16 @@ def _run(master: int, bus: Bus, commands: Commands, early_s: float, is_wanted: C
             with suppress(BlockingIOError):  # nobody has read for a long time: a serial port would lose them too
                 os.write(master, given)
         for line in commanded.lines(readable):
-            _tell(commands.obey(line, time.time()))
+            say(commands.obey(line, time.time()))
         if now >= glance_at:
             glance_at = now + _GLANCE_S
             if not is_wanted():
                 return
 
 
-def _bus(options: argparse.Namespace, field: Field, log: TextIO | None) -> Bus:
+def _bus(options: argparse.Namespace, baudrate: int, field: Field, log: TextIO | None) -> Bus:
     wire = Wire(
-        LineSettings(options.baudrate),
+        LineSettings(baudrate),
         turnaround_s=options.turnaround,
         fifo=options.fifo,
         is_strict=options.strict,
@@ -127,22 +163,6 @@ def _bus(options: argparse.Namespace, field: Field, log: TextIO | None) -> Bus:
             log.write(as_line(exchange))
 
     return Bus(wire, faults, lambda frame: field.replies(frame, time.time()), heard)
-
-
-def _units(options: argparse.Namespace) -> range:
-    return range(1, options.meters + 1)
-
-
-def _meters(options: argparse.Namespace) -> list[CcmMeter]:
-    """The CcM meters: first those that have their addresses, then those that have not."""
-    if options.registers:
-        return []
-    from concentrator.profile.catalogue import Catalogue
-    from concentrator.sim.meter import ccm_meters, unlinked_meters
-
-    profile, seed, now = Catalogue().get("energycm/ccm"), str(options.seed), time.time()
-    linked = ccm_meters(profile, options.meters, seed, now, options.secondaries)
-    return linked + unlinked_meters(profile, options.unlinked, seed, now, after=options.meters)
 
 
 @contextmanager
@@ -171,10 +191,6 @@ def _point(link: str, path: str) -> None:
     passing = f"{link}.{os.getpid()}"
     os.symlink(path, passing)
     os.replace(passing, link)
-
-
-def _tell(said: Mapping[str, object]) -> None:
-    print(json.dumps(said), flush=True)
 
 
 def _hurry() -> None:

@@ -9,7 +9,7 @@ syntax from the loop that keeps byte times; takes commands from a file descripto
     move SERIAL ID                    a meter has another Modbus ID, and nobody on this bus gave it
     replace SERIAL NEW                a meter of its kind is mounted in its place, with the same ID
     reset SERIAL                      its counters begin again at zero
-    show SERIAL                       nothing
+    show SERIAL                       nothing; of a device of a profile, what it says now
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from concentrator.sim.bus import Bus
 
 if TYPE_CHECKING:
     from concentrator.sim.meter import CcmMeter
+    from concentrator.sim.profile_device import ProfileDevice
 
 _LONGEST = 4096
 _DIGITS = 10
@@ -34,11 +35,13 @@ _EXPECTED += "move SERIAL ID, replace SERIAL NEW (ten digits), reset SERIAL or s
 
 
 class Commands:
-    """Carries out commands on a bus and its meters; where its slaves are none, only those of the bus."""
+    """Carries out commands on a bus (None: there is none, by TCP), its meters and its devices of other profiles, which
+    are only shown; on slaves that are none of these, only those of the bus."""
 
-    def __init__(self, bus: Bus, meters: Sequence[CcmMeter]) -> None:
+    def __init__(self, bus: Bus | None, meters: Sequence[CcmMeter] = (), devices: Sequence[ProfileDevice] = ()) -> None:
         self._bus = bus
         self._meters = meters
+        self._devices = devices
 
     def obey(self, line: str, at: float) -> dict[str, Any]:
         """Carries out one command at `at` (UTC seconds); gives `done` and, where there was one, how the meter is now,
@@ -47,12 +50,20 @@ class Commands:
         try:
             if len(words) > 1 and words[0] in _OF_A_METER:
                 return {"done": line, "meter": self._obeyed_by_meter(words, at)}
-            self._bus.faults = evolve(self._bus.faults, **_faults(words))
+            faults = _faults(words)
+            if self._bus is None:
+                raise ValueError("there is no bus that could have faults")
+            self._bus.faults = evolve(self._bus.faults, **faults)
         except ValueError as error:
             return {"error": f"{line}: {error}"}
         return {"done": line}
 
     def _obeyed_by_meter(self, words: Sequence[str], at: float) -> dict[str, Any]:
+        device = next((device for device in self._devices if device.serial == words[1]), None)
+        if device is not None:
+            if words[0] != "show":
+                raise ValueError("a device of a profile is only shown")
+            return {"serial": device.serial, "profile": device.profile.key, "values": dict(device.values(at))}
         principal = next((meter for meter in self._meters if meter.serial == words[1]), None)
         if principal is None:
             return self._obeyed_by_secondary(words, at)
@@ -138,17 +149,4 @@ def _told(meter: CcmMeter, at: float) -> dict[str, Any]:
         "nonce": meter.link.nonce,
         "led": str(meter.led(at)),
         "direction_mode": meter.measuring.mode,
-    }
-
-
-def ready(meters: Sequence[CcmMeter], linked: int) -> dict[str, Any]:
-    """What a bus tells of its meters when it is ready: the first `linked` by the addresses they were given, and those
-    that nobody has given one."""
-    those = meters[:linked]
-    return {
-        "serials": {meter.unit: meter.serial for meter in those},
-        "unlinked": [meter.serial for meter in meters[linked:]],
-        "secondaries": {
-            meter.unit: [one.serial for one in meter.behind.secondaries] for meter in those if meter.behind.secondaries
-        },
     }

@@ -1,15 +1,36 @@
-"""The options of a simulated bus, and how its numbers are written, there and in commands. Hides argparse."""
+"""The options of a simulated line, and how its numbers are written, there and in commands. Hides argparse."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
+
+_LAST_ID = 247
+_LAST_PORT = 65535
 
 
 def parser() -> argparse.ArgumentParser:
-    """Takes the command line apart."""
+    """Takes the command line of the process apart, which speaks JSON."""
     made = argparse.ArgumentParser(prog="python -m concentrator.app.simulate", description="A simulated serial bus.")
+    add_options(made)
+    made.set_defaults(json=True)
+    return made
+
+
+def add_options(made: argparse.ArgumentParser) -> None:
+    """Adds them to a parser."""
     add: Any = made.add_argument
+    add(
+        "--profile",
+        type=profile,
+        action="append",
+        default=[],
+        metavar="KEY[@IDS]",
+        help="a device of that profile, at these Modbus IDs (3,7-9); may be said again; in place of CcM meters",
+    )
+    add("--dir", type=Path, action="append", default=[], metavar="DIR", help="a folder of profiles of your own")
+    add("--tcp", type=_place, metavar="[HOST:]PORT", help="Modbus TCP in place of a serial port; port 0: a free one")
     add("--link", metavar="PATH", help="a symbolic link to the port, removed at the end")
     add("--meters", type=_number, default=8, metavar="N", help="how many meters, at the addresses from 1 on (8)")
     add(
@@ -19,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
         "--secondaries", type=_secondaries, default=0, metavar="N", help="behind each three-phase meter of --meters (0)"
     )
     add("--registers", type=_count, metavar="N", help="slaves of N meaningless registers in place of CcM meters")
-    add("--baudrate", type=_count, default=9600, metavar="N", help="bits per second, 8N1 (9600)")
+    add("--baudrate", type=_count, metavar="N", help="bits per second, 8N1 (9600, or what a profile leaves with)")
     add("--turnaround", type=_turnaround, default="5-10", metavar="MS[-MS]", help="from request to reply (5-10)")
     add("--fifo", type=_count, default=1, metavar="N", help="the receiver hands bytes over N at a time (1)")
     add("--precise", action="store_true", help="every byte on time, for the price of a busy processor")
@@ -33,7 +54,25 @@ def parser() -> argparse.ArgumentParser:
     add("--echo", action="store_true", help="the master hears what it says, as on adapters that echo")
     add("--seed", type=int, default=1, metavar="N", help="decides the meters, their loads and the faults (1)")
     add("--log", metavar="FILE", help="one line of JSON for each request")
-    return made
+
+
+def profile(text: str) -> tuple[str, tuple[int, ...]]:
+    """A profile's key and, behind an @, Modbus IDs: "goodwe/et@3,7-9"."""
+    key, mark, ids = text.partition("@")
+    try:
+        given = tuple(sorted(units(ids)))
+    except ValueError:
+        given = ()
+    if not key or bool(mark) is not bool(given) or not all(1 <= unit <= _LAST_ID for unit in given):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a profile's key, or such as goodwe/et@3,7-9")
+    return key, given
+
+
+def _place(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or int(port) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a port, or such as 192.0.2.1:1502")
+    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 def _count(text: str) -> int:

@@ -29,6 +29,8 @@ from concentrator.uplink.uploader import Uploader
 
 if TYPE_CHECKING:
     from concentrator.app.past import Past
+    from concentrator.uplink.broker_endpoint import Trust
+    from concentrator.uplink.ftp_session import FtpServer
 
 BATCH = 200
 """Fresh records an MQTT uplink takes at a time."""
@@ -159,17 +161,12 @@ def _courses(place: str, section: MqttSection, past: Past, around: Surroundings,
 
 
 def _mqtt(place: str, section: MqttSection, around: Surroundings, inbox: Inbox, meter: Any) -> Any:
-    from concentrator.uplink.broker_endpoint import Trust, broker_endpoint
+    from concentrator.uplink.broker_endpoint import broker_endpoint
     from concentrator.uplink.mqtt import MqttUplink
     from concentrator.uplink.payload import Voice
 
-    trust = None
-    if section.is_encrypted:
-        pinned = section.cert_file if section.tls == "self-signed" else None
-        files = (section.ca_file, pinned, section.client_cert_file, section.client_key_file)
-        trust = Trust(*(str(file or "") for file in files))
     return MqttUplink(
-        endpoint=broker_endpoint(around.reactor, section.hostname, section.port, trust, meter),
+        endpoint=broker_endpoint(around.reactor, section.hostname, section.port, trust_of(section), meter),
         address=f"{section.host}:{section.port}",
         voice=Voice(section.prefix_sub, around.box),
         alias=around.alias,
@@ -189,20 +186,37 @@ def _mqtt(place: str, section: MqttSection, around: Surroundings, inbox: Inbox, 
     )
 
 
-def _ftp(config: Config, section: FtpSection, around: Surroundings, threads: LooseThreads) -> Any:
-    from concentrator.uplink.ftp import FtpUplink
+def trust_of(section: MqttSection) -> Trust | None:
+    """Whom the section believes to be its broker; None where it is in clear."""
+    from concentrator.uplink.broker_endpoint import Trust
+
+    if not section.is_encrypted:
+        return None
+    pinned = section.cert_file if section.tls == "self-signed" else None
+    files = (section.ca_file, pinned, section.client_cert_file, section.client_key_file)
+    return Trust(*(str(file or "") for file in files))
+
+
+def ftp_server(section: FtpSection) -> FtpServer:
+    """The server that the section names."""
     from concentrator.uplink.ftp_session import FtpServer
 
+    return FtpServer(
+        host=section.server,
+        port=section.port,
+        user=section.user,
+        password=section.password,
+        directory=section.directory,
+        tls=section.tls,
+        ca_file=str(section.ca_file or ""),
+    )
+
+
+def _ftp(config: Config, section: FtpSection, around: Surroundings, threads: LooseThreads) -> Any:
+    from concentrator.uplink.ftp import FtpUplink
+
     return FtpUplink(
-        server=FtpServer(
-            host=section.server,
-            port=section.port,
-            user=section.user,
-            password=section.password,
-            directory=section.directory,
-            tls=section.tls,
-            ca_file=str(section.ca_file or ""),
-        ),
+        server=ftp_server(section),
         box=around.box,
         alias=around.alias,
         zone=config.box.timezone,

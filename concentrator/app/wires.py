@@ -3,25 +3,31 @@ spoken to. Hides which class speaks which protocol, and whether there is a seria
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
-from attrs import Factory, field, frozen
+from attrs import Factory, evolve, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from concentrator.api import Dialect, Report, Station, Wall
 from concentrator.app.config_sections import LineSection
 from concentrator.app.light_reactor import import_endpoints
+from concentrator.dialect.mbus import MbusDialect
 from concentrator.dialect.modbus import dialects
 from concentrator.line.arrivals import Arrivals
-from concentrator.line.endpoint import endpoint_from
+from concentrator.line.endpoint import SerialEndpoint, endpoint_from
 from concentrator.line.line import Line
+from concentrator.line.serial_address import SerialAddress
 from concentrator.model.device import Device
 from concentrator.model.profile import DeviceProfile
 from concentrator.model.reading import Reading, Value
 from concentrator.poll.poller import Identified, Poller
 from concentrator.poll.writes import Writer
+from concentrator.profile.mbus import M_BUS
+from concentrator.wire.conversation import LineSettings
+from concentrator.wire.mbus_frame import silence_s as mbus_silence_s
 from concentrator.wire.modbus import rtu_silence_s
 
 
@@ -38,13 +44,14 @@ class FieldSide:
     report: Report
     identified: Identified
     newest: Callable[[str, str], Value | None]
-    spoken: Mapping[str, Dialect] = field(factory=dialects)
+    spoken: Mapping[str, Dialect] = field(factory=lambda: {**dialects(), M_BUS: MbusDialect()})
     arrivals: Arrivals = field(default=Factory(lambda side: Arrivals(side.reactor), takes_self=True), init=False)
 
 
 @frozen(eq=False)
 class Wire:
-    """A line of the configuration with all that works on it."""
+    """A line of the configuration with all that works on it; `tuned` gives another line of its serial port, at other
+    settings, for while it is lent."""
 
     section: LineSection
     line: Line
@@ -52,6 +59,7 @@ class Wire:
     writer: Writer
     dialect: Dialect
     parameters: Mapping[str, object]
+    tuned: Callable[[SerialAddress], Line]
 
     @property
     def is_linked(self) -> bool:
@@ -60,13 +68,37 @@ class Wire:
 
     def station(self, device: Device, profile: DeviceProfile) -> Station:
         """How a device is spoken to. Raises ConcentratorError where it cannot be, with that profile."""
-        parameters = {**self.parameters, "secondary": device.secondary}
+        parameters = {**self.parameters, "secondary": device.secondary, "selected": device.selected}
         return self.dialect.station(profile, device.address, parameters)
 
     def label(self, profile: DeviceProfile) -> str:
         """The protocol of a device as people know it (CC-N2), such as MB_RTU_CCM."""
+        if self.section.protocol == M_BUS:
+            return "MBUS"
         transport = "TCP" if self.section.protocol == "modbus-tcp" else "RTU"
         return f"MB_{transport}_{profile.protocol_label}"
+
+    @asynccontextmanager
+    async def lent(self, reason: str) -> AsyncIterator[None]:
+        """The port without its line, which is closed meanwhile and opened again at the end; nobody is told that it was
+        lost. Raises Busy where it is suspended already."""
+        await self.poller.suspend(reason)
+        told, self.line.on_change = self.line.on_change, lambda: None
+        try:
+            await self.line.stop()
+            yield
+        finally:
+            self.line.on_change = told
+            self.line.start()
+            self.poller.go_on()
+
+    def at_speed_of(self, section: LineSection) -> Wire:
+        """The same wire, whose serial line talks at the speed of that section from now on; stations made before still
+        wait as long as the former one wanted."""
+        address = section.serial_address
+        assert address is not None, "only serial lines have a speed"
+        self.line.set_speed(address.settings, _silence_of(section)(address.settings))
+        return evolve(self, section=section, parameters={**self.parameters, "settings": address.settings})
 
     def start(self) -> None:
         """Opens the line and begins to poll."""
@@ -78,18 +110,23 @@ class Wire:
         return self.poller.stop().addCallback(lambda _: self.line.stop())
 
 
+def _silence_of(section: LineSection) -> Callable[[LineSettings], float]:
+    return mbus_silence_s if section.protocol == M_BUS else rtu_silence_s
+
+
 def build_wire(name: str, section: LineSection, side: FieldSide) -> Wire:
     """The wire of a section, built but not started."""
     serial = section.serial_address
     if serial is None:
         import_endpoints()  # without TLS, unless the wire wants it and was looked at before
-    endpoint = endpoint_from(side.reactor, section.endpoint)
     parameters: dict[str, object] = {}
+    silence_s = _silence_of(section)
     if serial is None:
-        line = Line(name, endpoint, side.sharp, arrivals=side.arrivals)
+        line = Line(name, endpoint_from(side.reactor, section.endpoint), side.sharp, arrivals=side.arrivals)
     else:
         settings = serial.settings
-        line = Line(name, endpoint, side.sharp, settings.character_s, rtu_silence_s(settings))
+        end = SerialEndpoint(side.reactor, serial)
+        line = Line(name, end, side.sharp, settings.character_s, silence_s(settings))
         parameters = {"settings": settings}
     poller = Poller(line, side.sharp, side.wall, side.publish, side.report, side.identified)
 
@@ -106,4 +143,9 @@ def build_wire(name: str, section: LineSection, side: FieldSide) -> Wire:
         conflict=conflict,
         newest=side.newest,
     )
-    return Wire(section, line, poller, writer, side.spoken[section.protocol], parameters)
+
+    def tuned(at: SerialAddress) -> Line:
+        end = SerialEndpoint(side.reactor, at)
+        return Line(name, end, side.sharp, at.settings.character_s, silence_s(at.settings))
+
+    return Wire(section, line, poller, writer, side.spoken[section.protocol], parameters, tuned)

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, groupby, islice, pairwise
-from operator import itemgetter, lt
+from operator import add, itemgetter, lt, sub
 from typing import NamedTuple, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from concentrator.journal import codec
 from concentrator.journal.blocks import Block, Numbers
 from concentrator.journal.names import Columns
-from concentrator.journal.packed import unpack_mean
+from concentrator.journal.packed import unpack_mean, unpack_tallies
 from concentrator.journal.tables import Tables
 from concentrator.model.quantity import Quantity
 from concentrator.model.reading import Quality, Value
@@ -26,16 +26,21 @@ T = TypeVar("T")
 class Series:
     """What quantities did: the intervals' `ends` (UTC seconds, rising), how good each is, and the value of each
     quantity asked for in each interval, None where it has none. `columns`: the newest quantity of each name, for its
-    unit; names that no record has are missing there."""
+    unit; names that no record has are missing there. `least` and `most`: the extremes in each interval, where those
+    were asked for. `covered`: for how many seconds before its end each record speaks, None for its period at most."""
 
     ends: Sequence[int]
     qualities: Sequence[Quality]
     values: Mapping[str, Sequence[Value | None]]
     columns: Mapping[str, Quantity]
+    covered: Sequence[int | None] = ()
+    least: Mapping[str, Sequence[Value | None]] = field(factory=dict)
+    most: Mapping[str, Sequence[Value | None]] = field(factory=dict)
 
 
 class _Piece(NamedTuple):
-    """Records in a row: what `Series` says of them, and their numbers."""
+    """Records in a row: what `Series` says of them, and their numbers. `values` are the runs of one name after those of
+    the other: one each, or with extremes three."""
 
     ns: Numbers
     ends: Numbers
@@ -44,55 +49,78 @@ class _Piece(NamedTuple):
     columns: Sequence[Quantity]
 
 
-def series(tables: Tables, device: str, names: Sequence[str], period: int, start: int, stop: int) -> Series:
+def series(
+    tables: Tables, device: str, names: Sequence[str], period: int, start: int, stop: int, extremes: bool = False
+) -> Series:
     """What those quantities of a device (short id or serial) did in the intervals of a period that end in (start,
     stop]; of several records of one end the best, and of equally good ones the newest. Raises Corrupt."""
     ids = tables.names.device_ids(device)
-    pieces = [_of_block(block, names, start, stop) for block in tables.shelf.in_time(period, start, stop, ids)]
-    pieces += _of_rows(tables, ids, names, period, start, stop)
+    found = tables.shelf.in_time(period, start, stop, ids)
+    pieces = [_of_block(block, names, start, stop, extremes) for block in found]
+    pieces += _of_rows(tables, ids, names, period, start, stop, extremes)
     pieces = [piece for piece in pieces if piece.ns]
     columns: dict[str, Quantity] = {}
     for piece in sorted(pieces, key=lambda piece: piece.ns[-1]):
         columns |= {column.name: column for column in piece.columns if column.name in names}
     is_apart = all(before.ends[-1] < after.ends[0] for before, after in pairwise(pieces))
     if not is_apart or not all(_is_rising(piece.ends) for piece in pieces):
-        pieces = [_chosen(pieces, len(names))]
+        pieces = [_chosen(pieces, len(names) * (3 if extremes else 1))]
     grades = _chained(piece.grades for piece in pieces)
-    quality = {grade: codec.unpack_grade(grade)[0] for grade in set(grades)}
+    meant = {grade: codec.unpack_grade(grade) for grade in set(grades)}
+    runs = [_chained(run) for run in zip(*(piece.values for piece in pieces), strict=True)]
+    runs = runs or [[] for _ in range(len(names) * (3 if extremes else 1))]
+    every = 3 if extremes else 1
     return Series(
         _chained(piece.ends for piece in pieces),
-        list(map(quality.__getitem__, grades)),
-        {name: _chained(piece.values[i] for piece in pieces) for i, name in enumerate(names)},
+        [meant[grade][0] for grade in grades],
+        dict(zip(names, runs[::every], strict=True)),
         columns,
+        [meant[grade][1] for grade in grades],
+        dict(zip(names, runs[1::3], strict=True)) if extremes else {},
+        dict(zip(names, runs[2::3], strict=True)) if extremes else {},
     )
 
 
-def _of_block(block: Block, names: Sequence[str], start: int, stop: int) -> _Piece:
+def _of_block(block: Block, names: Sequence[str], start: int, stop: int, extremes: bool) -> _Piece:
     places = {column.name: i for i, column in enumerate(block.columns)}
-    values = [_values(block, places[name]) if name in places else [None] * block.place.count for name in names]
+    values: list[Sequence[Value | None]] = []
+    for name in names:
+        if name not in places:
+            values += [[None] * block.place.count] * (3 if extremes else 1)
+        else:
+            values += _values(block, places[name], extremes)
     piece = _Piece(block.ns, block.ends, block.grades, values, block.columns)
     if start < block.place.first_end and block.place.last_end <= stop:
         return piece
     return _picked(piece, [i for i, end in enumerate(block.ends) if start < end <= stop])
 
 
-def _values(block: Block, place: int) -> Sequence[Value | None]:
-    column, cells = block.columns[place], block.cells(place, whole=False)
-    steps: Sequence[int] = cells.means
+def _values(block: Block, place: int, extremes: bool) -> Iterator[Sequence[Value | None]]:
+    """The values of a column, and its extremes where they are wanted."""
+    column, cells = block.columns[place], block.cells(place, whole=extremes)
+    means: Sequence[int] = cells.means
     if cells.rests:
-        steps = list(map(_rounded, cells.counts, cells.means, cells.rests))
+        means = list(map(_rounded, cells.counts, cells.means, cells.rests))
+    yield _shown(means, column, cells.present)
+    if extremes:
+        yield _shown(list(map(sub, cells.means, cells.below)) if cells.below else means, column, cells.present)
+        yield _shown(list(map(add, cells.means, cells.above)) if cells.above else means, column, cells.present)
+
+
+def _shown(steps: Sequence[int], column: Quantity, present: bytes) -> Sequence[Value | None]:
+    """Steps as values, with a None in place of each that is not there."""
     values: Sequence[Value] = steps
     if column.digits:
         scale = 10**column.digits
         values = [each / scale for each in steps]
-    if not cells.present:
+    if not present:
         return values
     given = iter(values)
-    return [next(given) if is_present else None for is_present in cells.present]
+    return [next(given) if is_present else None for is_present in present]
 
 
 def _of_rows(
-    tables: Tables, ids: Sequence[int], names: Sequence[str], period: int, start: int, stop: int
+    tables: Tables, ids: Sequence[int], names: Sequence[str], period: int, start: int, stop: int, extremes: bool
 ) -> Iterator[_Piece]:
     """The rows by their ends, those of one layout together as long as no other comes between."""
     where = f"period = ? AND stop > ? AND stop <= ? AND device IN ({','.join('?' * len(ids))})"
@@ -102,13 +130,25 @@ def _of_rows(
         columns = tables.names.columns(layout)
         places = {column.name: i for i, column in enumerate(columns)}
         ns, ends, grades, _, contents = zip(*alike, strict=True)
-        values = [[_value(content, columns, places.get(name)) for content in contents] for name in names]
+        values: list[Sequence[Value | None]] = []
+        for name in names:
+            place = places.get(name)
+            values.append([_value(content, columns, place) for content in contents])
+            if extremes:
+                values += zip(*(_extremes(content, columns, place) for content in contents), strict=True)
         yield _Piece(ns, ends, grades, values, columns)
 
 
 def _value(content: bytes, columns: Columns, place: int | None) -> Value | None:
     found = None if place is None else unpack_mean(content, columns, place)
     return None if found is None or place is None else in_unit(_rounded(*found), columns[place])
+
+
+def _extremes(content: bytes, columns: Columns, place: int | None) -> tuple[Value | None, Value | None]:
+    found = None if place is None else unpack_tallies(content, columns)[place]
+    if found is None or place is None:
+        return None, None
+    return in_unit(found.least, columns[place]), in_unit(found.most, columns[place])
 
 
 def _rounded(count: int, mean: int, rest: int) -> int:

@@ -1,6 +1,6 @@
-"""What the pages show of the states, cell by cell. A cell has a name and what stands in it; the page is drawn from
-cells and kept alive by the ones that changed, so both always say the same. Hides every word and number made of a
-state."""
+"""What the pages show of the states, cell by cell, in one language. A cell has a name and what stands in it; the page
+is drawn from cells and kept alive by the ones that changed, so both always say the same. Hides every word and number
+made of a state."""
 
 from __future__ import annotations
 
@@ -10,35 +10,34 @@ from datetime import datetime, tzinfo
 
 from attrs import frozen
 
-from concentrator.api import DeviceState, LineState, MonthsTraffic, UplinkState, Wall
+from concentrator.api import DeviceState, LineState, PanelState, UplinkState, Wall
+from concentrator.model.profile import Sign
 from concentrator.model.reading import Value
-from concentrator.portal.numbers import GAP, MISSING, ago, clock_time, count, fixed, joined, moment, shown, since, span
+from concentrator.portal.line_cells import LINE_TOPIC, LINES_TOPIC, line_cells, line_detail_cells
+from concentrator.portal.numbers import MISSING, ago, clock_time, count, joined, shown, since, span
+from concentrator.portal.panel_cells import PANEL_TOPIC, light_cells, panel_cells
+from concentrator.portal.scale import needle_of
+from concentrator.portal.standing import CLASH, PARTIAL, PAUSED, UNUSED, Bus, Standing, Teller
+from concentrator.portal.troubles import OPEN, Trouble, troubles
+from concentrator.portal.verdict import verdict
+from concentrator.portal.ways import uplink_cells
+from concentrator.portal.words import say_in
 
 Cell = Mapping[str, object]
-"""What stands in a cell, by part: `text`; `unit` and `last` (what a silent device said last) of a value; `words`, a
-sentence in which {ago} and {span} stand for the age of `at` (UTC seconds), and `since`, what to say of an old one;
-`health`, the class it is drawn with."""
+"""What stands in a cell, by part: `text`; `unit` and `last` (what a silent device said last, or which
+way a power goes) of a value, and `needle`,
+where it stands on its scale, 0 to 100; `words`, a sentence in which {ago} and {span} stand for the age of `at` (UTC
+seconds), and `since`, what to say of an old one; `health`, the class it is drawn with."""
 
-LINE_TOPIC = ":line."
-"""How the topic of a line's page begins; its name follows. No short id of a device begins so."""
-STATION_COUNTS = (
-    ("requests", "Requests"),
-    ("answers", "Answers"),
-    ("timeouts", "Time-outs"),
-    ("garbled", "Damaged"),
-    ("refusals", "Exceptions"),
-    ("late", "Late"),
-    ("bytes_out", "Bytes out"),
-    ("bytes_in", "Bytes in"),
-)
-"""What the page of a line counts for each Modbus ID: the counter's name, and the column's."""
+INFO_TOPIC = ":info"
+ALL, CCM, EXTERNAL = "", ":ccm", ":external"
+"""The topics of the pages with all devices, with the meters of the native bus, and with the others."""
 
 POWERS = ("p", "p1", "dc_p")
 VOLTAGES = ("v1", "v", "v12")
 ENERGIES = ("ea_imp", "e_total", "ea_exp")
-
-# What an uplink without a lasting connection does instead: when it works, when it does not, before its first time.
-_WORDS = {"ftp": ("Delivering", "Not delivering", "Nothing delivered yet")}
+CURRENTS = ("i1", "i", "dc_i1")
+_COUNTED = (("doubtful", "sum.late"), ("silent", "sum.silent"), (CLASH, "sum.clash"), (PAUSED, "sum.paused"))
 
 
 @frozen
@@ -52,99 +51,207 @@ class Sources:
     uplinks: Callable[[], Sequence[UplinkState]]
     wall: Wall
     zone: tzinfo
+    panel: Callable[[], PanelState] = PanelState
 
 
 class Cells:
-    """Makes cells of states. It remembers which values were last shown in kilo, so their units do not flicker."""
+    """Makes cells of states, in one language. It remembers which values were last shown in kilo, so their units do not
+    flicker."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: Sources, language: str) -> None:
         self._sources = sources
+        self._language = language
+        self._say = say_in(language)
         self._in_kilo: set[str] = set()
 
     def of_topic(self, topic: str) -> dict[str, Cell] | None:
-        """The cells of a device's page, of a line's, or of the overview for the empty topic; None where there is no
-        such device or line."""
+        """The cells of a device's page, of a line's, of all lines, of the Info or Panel page, or of the pages of
+        devices; None where there is no such device or line."""
+        if topic == INFO_TOPIC:
+            return self.info()
+        if topic == PANEL_TOPIC:
+            return self.frame() | panel_cells(self._sources.panel(), self._say, self._language)
+        if topic == LINES_TOPIC:
+            return self.frame() | self.lines()
         if topic.startswith(LINE_TOPIC):
             line = next((line for line in self._sources.lines() if LINE_TOPIC + line.name == topic), None)
-            return None if line is None else self.frame() | _line(line) | _line_stations(line)
+            if line is None:
+                return None
+            cells = self._line(line, self._bus()) | line_detail_cells(line, self._language)
+            return self.frame() | cells | {f"{topic}.verdict": {"text": self._teller().verdict(line, self._bus())}}
         devices = self._sources.devices()
-        if not topic:
-            return self.overview(devices)
+        if topic in (ALL, CCM, EXTERNAL):
+            return self.overview(of_kind(devices, topic))
         state = next((state for state in devices if state.uid == topic), None)
         return None if state is None else self.frame() | self.device(state, [name for name, _, _ in state.points])
 
     def frame(self) -> dict[str, Cell]:
-        """What every page has: the state of the way out."""
-        return {":way-out": _way_out(self._sources.uplinks())}
+        """What every page has: the lights of the box, and how many troubles are open."""
+        number = len(self.troubles())
+        return {**light_cells(self._sources.panel(), self._say), OPEN: {"text": count(number) if number else ""}}
+
+    def troubles(self) -> list[Trouble]:
+        """What is open now."""
+        states = (self._sources.devices(), self._sources.lines(), self._sources.uplinks())
+        return list(troubles(*states, self._teller(), self._sources.zone))
+
+    def info(self) -> dict[str, Cell]:
+        """The cells of the Info page: the verdict, what is open, uplinks, and lines with how many answer there."""
+        now, zone = self._sources.wall.now(), self._sources.zone
+        devices, uplinks = self._sources.devices(), self._sources.uplinks()
+        cells = self.frame() | {":verdict": {"text": verdict(devices, uplinks, self._say, now, zone, self._language)}}
+        cells |= self._uplinks()
+        bus = self._bus()
+        for line in self._sources.lines():
+            on_it = bus.on(line.name)
+            fresh = sum(state.health == "answering" for state in on_it)
+            said = self._say("info.answer", fresh=count(fresh), n=count(len(on_it)))
+            cells |= self._line(line, bus) | {f":fresh.{line.name}": {"text": said}}
+        for state in devices:
+            trouble = self._teller().device(state, bus).trouble
+            cells[f":open.{state.uid}"] = {"text": f"{state.alias or state.uid}: {trouble}" if trouble else ""}
+        return cells
+
+    def lines(self) -> dict[str, Cell]:
+        """The cells of every line."""
+        cells: dict[str, Cell] = {}
+        bus = self._bus()
+        for line in self._sources.lines():
+            cells |= self._line(line, bus) | line_detail_cells(line, self._language)
+            cells[f"{LINE_TOPIC}{line.name}.verdict"] = {"text": self._teller().verdict(line, bus)}
+        return cells
 
     def overview(self, devices: Sequence[DeviceState]) -> dict[str, Cell]:
-        """The cells of the overview: its sentence, lines, uplinks, and of each device the main readouts."""
-        now, zone = self._sources.wall.now(), self._sources.zone
-        cells = self.frame() | {":sentence": self._aged(*_sentence(devices))}
+        """The cells of a page of devices: its sentence, lines, uplinks, and of each device the main readouts."""
+        bus = self._bus()
+        cells = self.frame() | self._uplinks()
         for line in self._sources.lines():
-            cells |= _line(line)
-        for uplink in self._sources.uplinks():
-            cells |= _uplink(uplink, now, zone)
-        for state in devices:
-            cells |= self.device(state, [name for name, _, _ in main_readouts(state)])
+            cells |= self._line(line, bus)
+        standings = [self._teller().device(state, bus) for state in devices]
+        for state, standing in zip(devices, standings, strict=True):
+            cells |= self._device(state, standing, [name for name, _, _ in card_readouts(state)])
+        cells[":sentence"] = self._aged(*self._sentence(devices, standings))
         return cells
 
     def device(self, state: DeviceState, names: Sequence[str]) -> dict[str, Cell]:
         """The cells of a device: how it answers, and the values of those names."""
-        now, zone = self._sources.wall.now(), self._sources.zone
+        return self._device(state, self._teller().device(state, self._bus()), names)
+
+    def troubled(self, devices: Sequence[DeviceState]) -> set[str]:
+        """The short ids of those of some devices that want attention."""
+        bus, teller = self._bus(), self._teller()
+        standings = {state.uid: teller.device(state, bus) for state in devices}
+        return {uid for uid, standing in standings.items() if _is_troubled(standing)}
+
+    # -- one thing each
+
+    def _device(self, state: DeviceState, standing: Standing, names: Sequence[str]) -> dict[str, Cell]:
+        zone = self._sources.zone
         units = {name: unit for name, _, unit in state.points}
         cells: dict[str, Cell] = {
-            f"{state.uid}:health": {
-                "health": state.health,
-                **self._aged(_badge(state, now, zone), state.last_seen),
-            },
-            f"{state.uid}:trouble": {"text": state.trouble},
+            f"{state.uid}:health": {"health": standing.health, **self._aged(standing.words, state.last_seen)},
+            f"{state.uid}:trouble": {"text": standing.trouble},
             f"{state.uid}:seen": {"text": MISSING if state.last_seen is None else clock_time(state.last_seen, zone)},
         }
         for name in names:
-            cells[f"{state.uid}.{name}"] = self._value(state, name, units[name])
+            cells[f"{state.uid}.{name}"] = self._value(state, standing, name, units[name])
         return cells
 
-    def _value(self, state: DeviceState, name: str, unit: str) -> Cell:
+    def _value(self, state: DeviceState, standing: Standing, name: str, unit: str) -> Cell:
         value, at = state.values.get(name, (None, None))
         text, in_unit = self._shown(f"{state.uid}.{name}", value, unit)
-        last = ""
-        if state.health == "silent" and text != MISSING:
-            text, last = MISSING, f"last {joined(text, in_unit)}"
-        return {"text": text, "unit": in_unit, "last": last, **self._aged("{ago}", at)}
+        last = self._way(state, name, value)
+        if standing.health in UNUSED and text != MISSING:
+            last = self._say("dev.last", v=joined(text, in_unit)) if standing.health == "silent" else ""
+            text, value = MISSING, None
+        needle = needle_of(state, name, value)
+        return {"text": text, "unit": in_unit, "last": last, "needle": needle, **self._aged("{ago}", at)}
+
+    def _way(self, state: DeviceState, name: str, value: Value | None) -> str:
+        """Which way a power goes, in a word, where its sign alone would have to be known."""
+        if name in POWERS and state.sign == Sign.IMPORT and isinstance(value, int | float) and value < 0:
+            return self._say("dev.to_grid")
+        return ""
+
+    def _line(self, line: LineState, bus: Bus) -> dict[str, Cell]:
+        return line_cells(line, self._say, self._teller().line(line, bus), self._language)
+
+    def _uplinks(self) -> dict[str, Cell]:
+        now, zone = self._sources.wall.now(), self._sources.zone
+        cells: dict[str, Cell] = {}
+        for uplink in self._sources.uplinks():
+            cells |= uplink_cells(uplink, self._say, now, zone, self._language)
+        return cells
+
+    def _sentence(self, devices: Sequence[DeviceState], standings: Sequence[Standing]) -> tuple[str, float | None]:
+        if not devices:
+            return self._say("sum.none"), None
+        healths = Counter(standing.health for standing in standings)
+        answering = healths["answering"] + healths[PARTIAL]
+        said = [self._say("sum.answer", n=answering, all=len(devices))]
+        said += [
+            self._say(key, n=healths[health]) for health, key in (*_COUNTED, ("new", "sum.new")) if healths[health]
+        ]
+        newest = max((at for state in devices for _, at in state.values.values()), default=None)
+        return ", ".join(said) + "." + (
+            f" {self._say('sum.newest', ago='{ago}')}" if newest is not None else ""
+        ), newest
 
     def _aged(self, words: str, at: float | None) -> Cell:
         if at is None:
             return {"words": words.replace("{ago}", MISSING), "at": None, "since": ""}
-        return {"words": words, "at": at, "since": since(at, self._sources.wall.now(), self._sources.zone)}
+        return {
+            "words": words,
+            "at": at,
+            "since": since(at, self._sources.wall.now(), self._sources.zone, self._language),
+        }
 
     def _shown(self, key: str, value: Value | None, unit: str) -> tuple[str, str]:
-        text, in_unit = shown(value, unit, key in self._in_kilo)
+        text, in_unit = shown(value, unit, key in self._in_kilo, self._language)
         if in_unit != unit:
             self._in_kilo.add(key)
         else:
             self._in_kilo.discard(key)
         return text, in_unit
 
+    def _bus(self) -> Bus:
+        return Bus(self._sources.lines(), self._sources.devices())
+
+    def _teller(self) -> Teller:
+        return Teller(self._say, self._language, self._sources.wall.now(), self._sources.zone)
+
+
+def of_kind(devices: Sequence[DeviceState], topic: str) -> list[DeviceState]:
+    """The devices of a page: all, the meters of the native bus (CcM), or the others."""
+    return [state for state in devices if topic == ALL or is_ccm(state) == (topic == CCM)]
+
+
+def is_ccm(state: DeviceState) -> bool:
+    """Whether a device is one of the CcM that the native bus is for."""
+    return state.protocol.endswith("_CCM")
+
 
 def main_readouts(state: DeviceState) -> list[tuple[str, str, str]]:
     """The device's three main variables (power, voltage, energy) as (name, label, unit), as far as it has them."""
-    found = (
-        _first(state.points, preferred, unit) for preferred, unit in ((POWERS, "W"), (VOLTAGES, "V"), (ENERGIES, "kWh"))
-    )
-    return [point for point in found if point is not None]
+    return _readouts(state, ((POWERS, "W"), (VOLTAGES, "V"), (ENERGIES, "kWh")))
 
 
-def is_troubled(state: DeviceState) -> bool:
-    """Whether something about the device wants attention."""
-    return state.health in ("doubtful", "silent") or bool(state.trouble)
+def card_readouts(state: DeviceState) -> list[tuple[str, str, str]]:
+    """What a card shows: power, and on its second line voltage and current, as far as the device has them."""
+    return _readouts(state, ((POWERS, "W"), (VOLTAGES, "V"), (CURRENTS, "A")))
 
 
-def words_of(cell: Cell, now: float, zone: tzinfo) -> str:
+def usual_variable(state: DeviceState) -> str:
+    """The variable that people want to see first: its power, or else the first it has; empty where it has none."""
+    names = [name for name, _, _ in state.points]
+    return next((name for name in POWERS if name in names), names[0] if names else "")
+
+
+def words_of(cell: Cell, now: float, zone: tzinfo, language: str) -> str:
     """A cell's sentence with its ages as they are now."""
     words, at = str(cell["words"]), cell["at"]
     if isinstance(at, float | int):
-        words = words.replace("{ago}", ago(at, now, zone)).replace("{span}", span(now - at))
+        words = words.replace("{ago}", ago(at, now, zone, language)).replace("{span}", span(now - at))
     return words
 
 
@@ -155,114 +262,18 @@ def stamp(wall: Wall, zone: tzinfo) -> dict[str, object]:
     return {"now": round(now, 3), "offset": int(offset.total_seconds()) if offset else 0}
 
 
+def _is_troubled(standing: Standing) -> bool:
+    if standing.health == PAUSED:
+        return False
+    return bool(standing.trouble) or standing.health not in ("answering", "new", PARTIAL)
+
+
+def _readouts(state: DeviceState, wanted: Sequence[tuple[Sequence[str], str]]) -> list[tuple[str, str, str]]:
+    found = (_first(state.points, preferred, unit) for preferred, unit in wanted)
+    return [point for point in found if point is not None]
+
+
 def _first(points: Sequence[tuple[str, str, str]], preferred: Sequence[str], unit: str) -> tuple[str, str, str] | None:
     by_name = {point[0]: point for point in points}
     named = next((by_name[name] for name in preferred if name in by_name), None)
     return named or next((point for point in points if point[2] == unit), None)
-
-
-def _sentence(devices: Sequence[DeviceState]) -> tuple[str, float | None]:
-    if not devices:
-        return "No devices yet: the configuration names none.", None
-    healths = Counter(state.health for state in devices)
-    said = [f"{healths['answering']} of {len(devices)} devices answer"]
-    if late := healths["doubtful"]:
-        said.append(f"{late} {'answers' if late == 1 else 'answer'} late")
-    if silent := healths["silent"]:
-        said.append(f"{silent} {'is' if silent == 1 else 'are'} silent")
-    if new := healths["new"]:
-        said.append(f"{new} {'is' if new == 1 else 'are'} not read yet")
-    newest = max((at for state in devices for _, at in state.values.values()), default=None)
-    return ", ".join(said) + "." + (" Newest value {ago}." if newest is not None else ""), newest
-
-
-def _badge(state: DeviceState, now: float, zone: tzinfo) -> str:
-    if state.health == "silent":
-        return "No answer yet" if state.last_seen is None else f"No answer since {moment(state.last_seen, now, zone)}"
-    if state.last_seen is None:
-        return "Not read yet"
-    return f"Stale{GAP}{{span}}" if state.health == "doubtful" else "{ago}"
-
-
-def _line(line: LineState) -> dict[str, Cell]:
-    if line.is_open:
-        said, health = line.suspended.capitalize() or "Open", "down" if line.trouble else "up"
-    else:
-        said, health = ("Not open", "down") if line.trouble else ("Opening", "idle")
-    return {
-        f":line.{line.name}": {"text": said, "health": health},
-        f":line.{line.name}.trouble": {"text": line.trouble},
-        f":line.{line.name}.counts": {"text": _line_counts(line.counters)},
-    }
-
-
-def _line_stations(line: LineState) -> dict[str, Cell]:
-    """What the line's own page has besides: how busy it is, and the counters of each Modbus ID."""
-    cell = f"{LINE_TOPIC}{line.name}"
-    round_s = MISSING if line.round_s is None else f"{fixed(line.round_s, 1)}{GAP}s"
-    cells: dict[str, Cell] = {
-        f"{cell}.used": {"text": f"{fixed(100 * line.utilisation, 0)}{GAP}%"},
-        f"{cell}.round": {"text": round_s},
-    }
-    for station, counters in line.stations.items():
-        for key, _ in STATION_COUNTS:
-            cells[f"{cell}.at.{station}.{key}"] = {"text": count(counters.get(key, 0))}
-    return cells
-
-
-def _line_counts(counters: Mapping[str, float]) -> str:
-    asked, answered = counters.get("requests", 0), counters.get("answers", 0)
-    if not asked:
-        return "nothing asked yet"
-    said = [f"{count(asked)} requests", f"{_percent(answered, asked)}{GAP}% answered"]
-    said += [
-        f"{count(number)} {word}"
-        for word, number in (("timed out", counters.get("timeouts", 0)), ("damaged", counters.get("garbled", 0)))
-        if number
-    ]
-    return " · ".join(said)
-
-
-def _percent(part: float, whole: float) -> str:
-    """A share in percent, rounded down, so that 100 means every single one."""
-    return f"{int(1000 * part / whole) / 10:g}"
-
-
-def _uplink(uplink: UplinkState, now: float, zone: tzinfo) -> dict[str, Cell]:
-    up, down, idle = _WORDS.get(uplink.kind, ("Connected", "Not connected", "Connecting"))
-    since = "" if uplink.since is None else f" since {moment(uplink.since, now, zone)}"
-    if uplink.is_up:
-        said, health = up + since, "up"
-    elif uplink.trouble or uplink.last_success is not None:
-        said, health = down + since, "down"
-    else:
-        said, health = idle, "idle"
-    counts = [] if uplink.waiting is None else [f"{count(uplink.waiting)} waiting"]
-    counts.append(f"{count(uplink.delivered)} delivered")
-    if uplink.rejected:
-        counts.append(f"{count(uplink.rejected)} rejected")
-    if uplink.traffic is not None:
-        counts.append(_traffic(uplink.traffic))
-    if uplink.last_success is not None:
-        counts.append(f"last {clock_time(uplink.last_success, zone)}")
-    return {
-        f":uplink.{uplink.name}": {"text": said, "health": health},
-        f":uplink.{uplink.name}.trouble": {"text": uplink.trouble},
-        f":uplink.{uplink.name}.counts": {"text": " · ".join(counts)},
-    }
-
-
-def _traffic(traffic: MonthsTraffic) -> str:
-    """What this month has had, both ways, and of what."""
-    used = f"{(traffic.received + traffic.sent) / 2**20:.1f}"
-    return f"{used} of {traffic.cap / 2**20:g} MiB this month" if traffic.cap else f"{used} MiB this month"
-
-
-def _way_out(uplinks: Sequence[UplinkState]) -> Cell:
-    """The green light's word: the data server is reached when every uplink is up (CcMaster user manual, 4, LEDs)."""
-    up = sum(uplink.is_up for uplink in uplinks)
-    if not uplinks:
-        return {"text": "No uplink", "health": "down"}
-    if up == len(uplinks):
-        return {"text": "Data server", "health": "up"}
-    return {"text": "Offline" if not up else f"{up} of {len(uplinks)} uplinks", "health": "down"}

@@ -3,27 +3,57 @@ what, and what may be done through which door."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
 
 from twisted.internet.interfaces import IReactorTime
-from twisted.web.server import Request, Site
+from twisted.web.resource import Resource
+from twisted.web.server import Request
 
 from concentrator.actions.table import ActionTable, Caller, Permission
 from concentrator.actions.tracing import Traces
-from concentrator.api import DeviceState, LineState, UplinkState, Wall
+from concentrator.api import DeviceState, LineState, PanelState, UplinkState, Wall
 from concentrator.model.reading import Reading
-from concentrator.portal.cells import Cells, Sources, stamp
+from concentrator.portal.api_door import ApiDoor, Health, Recent, Watched, metrics_resource
+from concentrator.portal.callers import callers
+from concentrator.portal.cells import Sources, stamp
 from concentrator.portal.downloads import Downloads
-from concentrator.portal.pages.devices import DevicesPages, Drawing
-from concentrator.portal.pages.lines import LinesPages
+from concentrator.portal.house import House
+from concentrator.portal.numbers import clock_time
+from concentrator.portal.pages.add import add_routes
+from concentrator.portal.pages.catalogue import catalogue_routes
+from concentrator.portal.pages.device_config import device_config_routes
+from concentrator.portal.pages.devices import device_routes
+from concentrator.portal.pages.events import event_routes
+from concentrator.portal.pages.history import history_routes
+from concentrator.portal.pages.info import info_routes
+from concentrator.portal.pages.lines import line_routes
+from concentrator.portal.pages.link import link_routes
+from concentrator.portal.pages.login import login_routes
+from concentrator.portal.pages.mbus import mbus_routes
+from concentrator.portal.pages.mbus_meters import mbus_meter_routes
+from concentrator.portal.pages.menu import menu_routes
+from concentrator.portal.pages.panel import panel_routes
+from concentrator.portal.pages.scan import scan_routes
+from concentrator.portal.pages.security import security_routes
+from concentrator.portal.pages.services import service_routes
+from concentrator.portal.pages.settings import settings_routes
+from concentrator.portal.pages.start import start_routes
+from concentrator.portal.pages.tokens import token_routes
+from concentrator.portal.pages.web import web_routes
 from concentrator.portal.rest import Rest
+from concentrator.web.doorman import Doorman
 from concentrator.web.events import LiveStream
-from concentrator.web.pages import STATIC, TEMPLATES, Page, StaticFiles, Templates
-from concentrator.web.site import Folder, GuardedSite, loopback_reader
+from concentrator.web.gate import Gate
+from concentrator.web.pages import STATIC, TEMPLATES, StaticFiles, Templates
+from concentrator.web.route import Route, Router, SignedIn
+from concentrator.web.site import Folder, GuardedSite
+from concentrator.web.tokens import Tokens
 
 PAGE_CALLER = Caller("page", frozenset({Permission.READ}))
+CHARTS = "uPlot.iife.min.js"
+"""What draws charts: made by others, and fetched when this is built."""
 CONTROL_CALLER = Caller("control socket", frozenset(Permission))
 
 
@@ -39,48 +69,92 @@ def build_site(
     clock: IReactorTime,
     zone: tzinfo,
     traces: Traces | None = None,
+    panel: Callable[[], PanelState] = PanelState,
     downloads: Downloads | None = None,
-) -> Site:
-    """The live page, read only and for visitors of this machine only: `/`, `/devices/<uid>`, `/lines/<name>`,
-    `/events`, `/api/…`.
+    gate: Gate,
+    tokens: Tokens,
+    watched: Watched | None = None,
+) -> GuardedSite:
+    """The portal: its pages, `/live`, `/static/…`, and `/api/…`, each for who signed in.
 
     `box` gives `serial`, `model`, `version`, `uptime_s` (seconds); the others give the states of now; `subscribe` is
     the hub's; `zone` is the box's, in which all times are shown; `traces` are those of its lines, which have no
-    exchanges to show where it is left out; `downloads` are those of its history.
+    exchanges to show where it is left out; `downloads` are those of its history; `gate` knows who may sign in and who
+    did, `tokens` are those of programs; `watched` is for who watches over the box.
     """
-    sources = Sources(box, devices, lines, uplinks, wall, zone)
-    cells = Cells(sources)
-    traces = traces or Traces(lines)
+    sources, watched = Sources(box, devices, lines, uplinks, wall, zone, panel), watched or Watched()
+    sessions = gate.sessions
     files = StaticFiles(STATIC, "/static")
-    templates = Templates(Path(__file__).parent / "templates", TEMPLATES, static=files.url)
-    draw = Drawing(templates, sources, cells, traces)
-    stream = LiveStream(
-        clock,
-        cells.of_topic,
-        lambda: stamp(wall, zone),
-        lambda changed: subscribe(lambda reading: changed()),
-    )
-    root = _Root(draw)
-    root.putChild(b"", Page(draw.overview, draw.missing))
-    root.putChild(b"devices", DevicesPages(draw))
-    root.putChild(b"lines", LinesPages(traces, draw.line, draw.missing, zone))
-    root.putChild(b"events", stream)
+    templates = Templates(Path(__file__).parent / "templates", TEMPLATES, static=files.url, has_static=files.has)
+    house = House(templates, sources, traces or Traces(lines), table, clock)
+
+    def news(changed: Callable[[], None]) -> Callable[[], None]:
+        return subscribe(lambda reading: changed())
+
+    stream = LiveStream(clock, house.of_topic, lambda: stamp(wall, zone), news, house.is_restless)
+    every = routes(house, gate, files, watched.recent)
+    router = Router(every, sessions, missing=house.missing, forbidden=house.forbidden, expired=house.expired)
+    house.paths = router.paths()
+    root = _Root(router)
+    root.putChild(b"live", SignedIn(stream, sessions))
     root.putChild(b"static", files)
-    root.putChild(b"api", Rest(table, PAGE_CALLER, downloads))
-    return GuardedSite(root, clock, loopback_reader, stream.close)
+    who = callers(sessions, tokens)
+    api = ApiDoor(table, sources, who, watch=news, recent=watched.recent, clock=clock, downloads=downloads)
+    root.putChild(b"api", folder := Folder())
+    folder.putChild(b"v1", api)
+    root.putChild(b"metrics", metrics_resource(sources, watched.figures, who))
+    root.putChild(b"healthz", Health(watched.ailing))
+
+    def close() -> None:
+        stream.close()
+        api.close()
+
+    site: GuardedSite
+    doorman = Doorman(gate, clock, lambda: site.conduct)
+    site = GuardedSite(root, clock, doorman.admit, close, stamp=lambda: clock_time(wall.now(), zone))
+    house.http_log = site.http_log
+    return site
 
 
-def build_control_site(table: ActionTable, *, clock: IReactorTime, downloads: Downloads | None = None) -> Site:
+def routes(house: House, gate: Gate, files: StaticFiles, recent: Recent) -> Iterator[Route]:
+    """Every page there is, a menu entry after the other; `files` are those that pages bring along, `recent` gives what
+    happened last."""
+    yield from info_routes(house, gate)
+    yield from menu_routes(house)
+    yield from add_routes(house)
+    yield from catalogue_routes(house)
+    yield from link_routes(house)
+    yield from scan_routes(house)
+    yield from device_routes(house)
+    yield from device_config_routes(house)
+    yield from line_routes(house)
+    yield from history_routes(house, files.has(CHARTS))
+    yield from event_routes(house, recent)
+    yield from panel_routes(house)
+    yield from token_routes(house)
+    yield from service_routes(house)
+    yield from mbus_routes(house)
+    yield from mbus_meter_routes(house)
+    yield from settings_routes(house)
+    yield from start_routes(house, gate)
+    yield from security_routes(house, gate)
+    yield from web_routes(house, gate)
+    yield from login_routes(house, gate)
+
+
+def build_control_site(table: ActionTable, *, clock: IReactorTime, downloads: Downloads | None = None) -> GuardedSite:
     """The whole REST API under `/api`, for who may open the socket it is served on: everything is allowed there."""
     root = Folder()
-    root.putChild(b"api", Rest(table, CONTROL_CALLER, downloads))
+    root.putChild(b"api", Rest(table, lambda request: CONTROL_CALLER, downloads))
     return GuardedSite(root, clock)
 
 
-class _Root(Folder):
-    def __init__(self, draw: Drawing) -> None:
-        super().__init__()
-        self._draw = draw
+class _Root(Resource):
+    """Everything that is nothing else is a page."""
 
-    def getChild(self, path: bytes, request: Request) -> Page:  # noqa: N802
-        return Page(lambda: None, self._draw.missing)
+    def __init__(self, router: Router) -> None:
+        super().__init__()
+        self._router = router
+
+    def getChild(self, path: bytes, request: Request) -> Router:  # noqa: N802
+        return self._router

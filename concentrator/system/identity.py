@@ -13,6 +13,7 @@ from typing import Any
 
 from concentrator.model.errors import ConfigError, Fault
 from concentrator.model.reading import Value
+from concentrator.model.trouble import Trouble
 from concentrator.system.files import write_whole
 
 MODEL_CODES = {"Lite": 41, "Lite Plus": 42, "Lite NBIoT": 43, "PRO": 44}
@@ -96,7 +97,8 @@ class DeviceBook:
         said = str(values.get("serial", ""))
         known = self.serial(uid)
         if said and known and said != known and not self._is_ours(known):
-            return f"serial {said} answers where {known} is expected"
+            sentence = f"serial {said} answers where {known} is expected"
+            return Trouble(sentence, "foreign", found=said, expected=known)
         if not known or (said and said != known):
             self._serials[uid] = said or self._next(uid)
             self._keep()

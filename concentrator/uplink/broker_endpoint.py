@@ -13,7 +13,14 @@ from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.error import ConnectionClosed, ConnectionDone
-from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IProtocolFactory, IStreamClientEndpoint
+from twisted.internet.interfaces import (
+    IHandshakeListener,
+    IOpenSSLClientConnectionCreator,
+    IProtocolFactory,
+    IStreamClientEndpoint,
+)
+from twisted.internet.protocol import Factory, connectionDone
+from twisted.internet.protocol import Protocol as Connected
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
 
 ATTEMPT_S = 20.0
 """How long one address may take to be reached, in seconds."""
+NOT_FOR_THIS_HOST = "the certificate is not for this host"
 
 
 @frozen
@@ -39,6 +47,16 @@ class Trust:
     pinned_file: str = ""
     own_cert_file: str = ""
     own_key_file: str = ""
+
+
+@frozen
+class ShownCertificate:
+    """What a server shows of itself: the common names of subject and issuer, and until when it is valid (UTC seconds).
+    Nothing of it was verified."""
+
+    subject: str
+    issuer: str
+    until: float
 
 
 class ByteCounter(Protocol):
@@ -61,6 +79,18 @@ def broker_endpoint(
     if counter is not None:
         plain = _Counted(plain, counter)
     return plain if trust is None else _Wrapped(plain, host, trust)
+
+
+def certificate_shown(reactor: Any, host: str, port: int) -> Deferred[ShownCertificate]:
+    """The certificate that whoever listens there shows, believed or not, to say what is wrong with it. The connection
+    ends at once, and nothing is sent over it. Fails as connecting does."""
+    shown: Deferred[ShownCertificate] = Deferred()
+    endpoint: IStreamClientEndpoint = HostnameEndpoint(reactor, host, port, timeout=ATTEMPT_S)
+    connecting: Deferred[Any] = _Wrapped(endpoint, host, Trust(), _Anyone(host)).connect(
+        Factory.forProtocol(lambda: _Onlooker(shown))
+    )
+    connecting.addErrback(lambda failure: shown.errback(failure))
+    return shown
 
 
 class _CountingWrapper(ProtocolWrapper):
@@ -108,7 +138,7 @@ def spoken(reason: Failure) -> str:
     if isinstance(value, ConnectionClosed):
         return "the connection broke"
     if type(value).__name__ == "VerificationError":
-        return "the certificate is not for this host"
+        return NOT_FOR_THIS_HOST
     if value is not None and value.args and isinstance(value.args[0], list):  # OpenSSL's queue of errors
         return "TLS: " + ("; ".join(str(entry[-1]) for entry in value.args[0]) or "failed")
     return (str(value) or type(value).__name__).rstrip(".")
@@ -165,17 +195,59 @@ class _Wrapped:
     plain: IStreamClientEndpoint
     host: str
     trust: Trust
+    creator: IOpenSSLClientConnectionCreator | None = None
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[Any]:  # noqa: N803 - Twisted's name
         from twisted.protocols.tls import TLSMemoryBIOFactory
 
         try:
-            options = _tls_options(self.host, self.trust)
+            options = self.creator or _tls_options(self.host, self.trust)
         except (OSError, ValueError) as why:
             return fail(TryLater(str(why)))
         wrapped = TLSMemoryBIOFactory(options, True, protocolFactory)
         connected: Deferred[Any] = self.plain.connect(wrapped)
         return connected.addCallback(lambda outer: outer.wrappedProtocol)
+
+
+@implementer(IOpenSSLClientConnectionCreator)
+@frozen
+class _Anyone:
+    """Looks at any certificate."""
+
+    host: str
+
+    def clientConnectionForTLS(self, tlsProtocol: Any) -> Connection:  # noqa: N802, N803
+        from OpenSSL import SSL
+
+        connection = SSL.Connection(SSL.Context(SSL.TLS_CLIENT_METHOD), None)
+        if not isIPAddress(self.host) and not isIPv6Address(self.host):
+            connection.set_tlsext_host_name(self.host.encode("idna"))
+        return connection
+
+
+@implementer(IHandshakeListener)
+class _Onlooker(Connected):
+    """Reads the certificate and leaves."""
+
+    transport: Any
+
+    def __init__(self, shown: Deferred[ShownCertificate]) -> None:
+        self._shown = shown
+
+    def handshakeCompleted(self) -> None:  # noqa: N802
+        from cryptography.x509.oid import NameOID
+
+        found = self.transport.getPeerCertificate().to_cryptography()
+        subject, issuer = (
+            next((str(each.value) for each in whose.get_attributes_for_oid(NameOID.COMMON_NAME)), "")
+            for whose in (found.subject, found.issuer)
+        )
+        self._shown.callback(ShownCertificate(subject, issuer, found.not_valid_after_utc.timestamp()))
+        self.transport.abortConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
+        if not self._shown.called:
+            self._shown.errback(reason)
 
 
 @implementer(IOpenSSLClientConnectionCreator)

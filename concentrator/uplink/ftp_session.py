@@ -72,11 +72,13 @@ class _Found:
 
 
 class Session:
-    """A connection to a server, to be opened once and then to be given files. `step` says what it is at; a failure is
-    ftplib's, an OSError, an EOFError or, for replies that cannot be read, a ValueError."""
+    """A connection to a server, to be opened once and then to be given files. `step` says what it is at, which `noted`
+    hears before it is done, and may raise; a failure is ftplib's, an OSError, an EOFError or, for replies that cannot
+    be read, a ValueError."""
 
-    def __init__(self, server: FtpServer, habits: Habits) -> None:
+    def __init__(self, server: FtpServer, habits: Habits, noted: Callable[[str], None] = lambda step: None) -> None:
         self.step = "certificates"
+        self._noted = noted
         self.files = 0
         self._server = server
         self._habits = habits
@@ -140,6 +142,12 @@ class Session:
         self._rename(wire, part, name)
         return Filed(replaced=None if found is None else found.size, kept_as=kept_as)
 
+    def remove(self, name: str) -> None:
+        """Deletes a file."""
+        assert self._wire is not None
+        self._do(f"DELE {name}")
+        self._wire.delete(name)
+
     def leave(self) -> None:
         """Says goodbye and closes."""
         wire = self._wire
@@ -166,6 +174,7 @@ class Session:
         self.step = step
         if self._is_aborted:
             raise OSError("stopped")
+        self._noted(step)
 
     def _enter(self, wire: PlainWire, directory: str) -> None:
         if not directory:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -87,7 +88,9 @@ class PahoLink(protocol.Protocol):
     `welcome` fires with the broker's terms, or fails with TryLater and the reason in words; `gone` fires once, with
     the reason in words; `settled`, when somebody sets it, hears what the broker made of each message, and `received`
     the payload of each message to us, with whether the broker had kept it for us. One that is longer than
-    `LONGEST_RECEIVED` is never held: it is counted in `refused`, and told in the log once.
+    `LONGEST_RECEIVED` is never held: it is counted in `refused`, and told in the log once. `subscribed` hears of each
+    subscription whether the broker took it. `refusal`: the reason code (MQTT 5.0, 2.4) with which the broker refused
+    the session, None where it did not.
     """
 
     transport: Any
@@ -97,6 +100,8 @@ class PahoLink(protocol.Protocol):
         self.gone: Deferred[str] = Deferred()
         self.settled: Callable[[int, Verdict], None] | None = None
         self.received: Callable[[bytes, bool], None] | None = None
+        self.subscribed: Callable[[bool], None] | None = None
+        self.refusal: int | None = None
         self._clock = clock
         self._sieve = Sieve(_LONGEST_PACKET)
         self._too_long = 0
@@ -190,7 +195,7 @@ class PahoLink(protocol.Protocol):
 
     def _on_welcome(self, client: Any, user: Any, flags: Any, reason: ReasonCode, terms: Properties | None) -> None:
         if reason.is_failure:
-            self._why = f"the broker refused the session: {reason}"
+            self._why, self.refusal = f"the broker refused the session: {reason}", reason.value
             return
         agreed = Terms(
             window=getattr(terms, "ReceiveMaximum", Terms().window),
@@ -206,6 +211,11 @@ class PahoLink(protocol.Protocol):
         for reason in reasons:
             if reason.is_failure:
                 log.warn("the broker refused our subscription, so no command reaches us: {reason}", reason=reason)
+            self._to_tell.append(partial(self._tell_subscribed, not reason.is_failure))
+
+    def _tell_subscribed(self, is_taken: bool) -> None:
+        if self.subscribed is not None:
+            self.subscribed(is_taken)
 
     def _on_message(self, client: Any, user: Any, message: paho.MQTTMessage) -> None:
         payload, is_retained = bytes(message.payload), message.retain

@@ -86,18 +86,22 @@ class Page(Resource):
 
 
 class StaticFiles(Folder):
-    """The files of one folder, read once. Under the address that `url` gives, which changes with the content, they
-    may be kept for ever."""
+    """The files of a folder and of those in it, read once; their addresses have their names only. Under the one that
+    `url` gives, which changes with the content, they may be kept for ever."""
 
     def __init__(self, folder: Path, path: str) -> None:
         super().__init__()
         self._path = path
         self._tags: dict[str, str] = {}
-        for file in sorted(folder.iterdir()):
+        for file in sorted(folder.rglob("*")):
             if file.suffix in _TYPES:
                 content = file.read_bytes()
                 self._tags[file.name] = hashlib.sha256(content).hexdigest()[:12]
                 self.putChild(file.name.encode(), _StaticFile(content, file.suffix, self._tags[file.name]))
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a file: those that others made may not have been there to be shipped."""
+        return name in self._tags
 
     def url(self, name: str) -> str:
         """The address of a file, with a mark of its content."""

@@ -1,17 +1,16 @@
-"""Sites: Twisted's, with what every door of ours has in common. Hides the security headers, the limit on bodies, who
-is let in, the silence of the access log, and what a visitor sees of a page that broke."""
+"""Sites: Twisted's, with what every door of ours has in common. Hides the security headers, the limits on requests, who
+is let in and how long that may take to decide, what is counted and noted, and what a visitor sees of a page that
+broke."""
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
-from weakref import WeakSet
 
 from attrs import frozen
-from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -19,10 +18,20 @@ from twisted.web import http
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
+from concentrator.web.channel import GuardedChannel
+from concentrator.web.conduct import BYTES_MOST, Conduct
+from concentrator.web.http_log import HttpLog, Served, written
+
 _log = Logger()
 
-BODY_MOST = 64 * 1024
+BODY_MOST = BYTES_MOST
 IDLE_S = 60
+VISITS_MOST = 250
+"""Connections at once: more are turned away, so that who holds many open does not take all the program has."""
+_METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
+_OF_PROGRAMS = b"/api/"
+"""Where each address says itself which methods it takes."""
+_HSTS_S = 180 * 86_400
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -40,16 +49,19 @@ _HEADERS = {
 
 @frozen
 class Refusal:
-    """Why a visitor is not let in: the status, and a sentence."""
+    """Why a visitor is not let in: the status, a sentence, and what the head says besides."""
 
     status: HTTPStatus
     sentence: str
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 _NOTHING = Refusal(HTTPStatus.NOT_FOUND, "There is nothing at this address.")
 
-Admit = Callable[[Request], Refusal | None]
-"""`admit(request)`: None for a welcome visitor, or why not."""
+_UNKNOWN = Refusal(HTTPStatus.NOT_IMPLEMENTED, "Nobody here knows that method.")
+
+Admit = Callable[[Request], Refusal | Deferred[Refusal | None] | None]
+"""`admit(request)`: None for a welcome visitor, or why not, now or later."""
 
 
 class Body(BytesIO):
@@ -57,7 +69,7 @@ class Body(BytesIO):
 
     def __init__(self, most: int) -> None:
         super().__init__()
-        self._left = most
+        self.most = self._left = most
         self.too_big = False
 
     def write(self, chunk: bytes) -> int:  # type: ignore[override]
@@ -68,11 +80,16 @@ class Body(BytesIO):
 
 
 class SiteRequest(Request):
-    """A request whose failure is told in one sentence; the log has the rest."""
+    """A request whose failure is told in one sentence; the log has the rest. `visitor` is who signed in for it, as far
+    as that was asked."""
+
+    visitor = ""
 
     def processingFailed(self, reason: Failure) -> Failure:  # noqa: N802
         """Logs the failure and answers 500."""
         _log.failure("page {path} failed", reason, path=self.path.decode("ascii", "replace"))
+        if reason.check(MemoryError) and self.channel is not None:
+            self.channel.factory.http_log.memory_errors += 1
         if self.startedWriting:
             self.loseConnection()
         elif self.channel is not None:
@@ -82,11 +99,12 @@ class SiteRequest(Request):
 
 class GuardedSite(Site):
     """A site over the resource `root`; `admit` is asked about each request, `closing` is called when it stops being
-    served. Time-outs run on `clock`."""
+    served. Time-outs run on `clock`; `stamp` gives the local time as HH:MM:SS for the log. `conduct` may become another
+    one at any time."""
 
     noisy = False
     # Not the one that also speaks HTTP/2, because that keeps its connection to itself.
-    protocol = http.HTTPChannel  # type: ignore[assignment]
+    protocol = GuardedChannel  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -94,33 +112,69 @@ class GuardedSite(Site):
         clock: IReactorTime,
         admit: Admit = lambda request: None,
         closing: Callable[[], None] = lambda: None,
+        conduct: Conduct = Conduct(),  # noqa: B008  # it never changes
+        stamp: Callable[[], str] = lambda: "-",
     ) -> None:
         super().__init__(root, SiteRequest, parsePOSTFormSubmission=False, timeout=IDLE_S, reactor=clock)
         self._admit = admit
         self._closing = closing
-        self._visits: WeakSet[http.HTTPChannel] = WeakSet()
+        self._stamp = stamp
+        self._visits: set[GuardedChannel] = set()
+        self.conduct = conduct
+        self.http_log = HttpLog()
 
     def buildProtocol(self, address: IAddress | None) -> Any:  # noqa: N802
-        """The channel of a new visitor."""
+        """The channel of a new visitor; None where too many are here already."""
+        if len(self._visits) >= VISITS_MOST:
+            self.http_log.turned_away += 1
+            return None
         visit: Any = super().buildProtocol(address)
         self._visits.add(visit)
         return visit
 
+    def left(self, visit: GuardedChannel) -> None:
+        """A visitor is gone."""
+        self._visits.discard(visit)
+
     def getContentFile(self, length: int | None) -> Body:  # noqa: N802
         """Where Twisted puts a request's body."""
-        return Body(BODY_MOST)
+        return Body(self.conduct.bytes_most)
 
     def getResourceFor(self, request: Request) -> IResource:  # noqa: N802
         """The resource of a request, or the refusal its visitor gets."""
         request.responseHeaders.removeHeader(b"server")
         for name, value in _HEADERS.items():
             request.setHeader(name.encode(), value.encode())
-        refusal = self._admit(request)
+        if request.isSecure() and self.conduct.is_redirecting:
+            request.setHeader(b"strict-transport-security", f"max-age={_HSTS_S}".encode())
+        is_known = request.method in _METHODS or request.path.startswith(_OF_PROGRAMS)
+        refusal = self._admit(request) if is_known else _UNKNOWN
+        if isinstance(refusal, Deferred):
+            return _Awaited(refusal, super().getResourceFor)
         found: IResource = _Refused(refusal) if refusal else super().getResourceFor(request)
         return found
 
     def log(self, request: http.Request) -> None:
-        """Keeps no access log."""
+        """Counts an answer, and notes it where that is wanted."""
+        self.http_log.answered(request.code)
+        if self.conduct.is_logging and isinstance(request, SiteRequest):
+            self.http_log.note(written(self.conduct.log_format, self._served(request)), self.conduct.log_entries)
+
+    def _served(self, request: SiteRequest) -> Served:
+        path, _, query = request.uri.decode("ascii", "replace").partition("?")
+        return Served(
+            address=str(getattr(request.getClientAddress(), "host", "") or "-"),
+            port=int(getattr(request.getHost(), "port", 0)),
+            user=request.visitor,
+            at=self._stamp(),
+            method=request.method.decode("ascii", "replace"),
+            path=path,
+            query=query,
+            version=request.clientproto.decode("ascii", "replace"),
+            status=int(request.code),
+            sent=int(request.sentLength),
+            header=lambda name: (request.getHeader(name.encode()) or b"").decode("utf-8", "replace"),
+        )
 
     def startFactory(self) -> None:  # noqa: N802
         """Begins nothing: Twisted would keep a date for the access log, and wake up every second for it."""
@@ -146,26 +200,34 @@ class Folder(Resource):
         return _Refused(_NOTHING).render(request)
 
 
-def loopback_reader(request: Request) -> Refusal | None:
-    """Lets in only who reads, from this machine, by one of its loopback names: a foreign name in the Host header is
-    a page from elsewhere trying to read us through the visitor's browser (DNS rebinding)."""
-    if request.method not in (b"GET", b"HEAD"):
-        request.setHeader(b"allow", b"GET, HEAD")
-        return Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "This page can be read only: use GET.")
-    if not _is_local(request.getClientAddress()):
-        return Refusal(HTTPStatus.FORBIDDEN, "This page is served to the machine it runs on only.")
-    host = request.getHeader(b"host")
-    if host is None or not is_loopback_name(_name_of(host.decode("ascii", "replace"))):
-        return Refusal(HTTPStatus.FORBIDDEN, "Open this page as http://127.0.0.1 or http://localhost, with its port.")
-    return None
+class _Awaited(Resource):
+    """A resource of which it is not decided yet who is let in to it."""
 
+    isLeaf = True  # noqa: N815
 
-def is_loopback_name(name: str) -> bool:
-    """Whether a host name means this machine and nothing else, whatever a name server says."""
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name.lower().rstrip(".") == "localhost"
+    def __init__(self, decided: Deferred[Refusal | None], find: Callable[[Request], IResource]) -> None:
+        super().__init__()
+        self._decided = decided
+        self._find = find
+
+    def render(self, request: Request) -> int:
+        is_there = True
+
+        def gone(_: object) -> None:
+            nonlocal is_there
+            is_there = False
+
+        def decided(refusal: Refusal | None) -> None:
+            if is_there:
+                request.render(_Refused(refusal) if refusal else self._find(request))
+
+        def failed(failure: Failure) -> None:
+            if is_there:
+                request.processingFailed(failure)
+
+        request.notifyFinish().addBoth(gone)
+        self._decided.addCallback(decided).addErrback(failed)
+        return NOT_DONE_YET
 
 
 def say(request: Request, status: HTTPStatus, sentence: str) -> None:
@@ -187,17 +249,7 @@ class _Refused(Resource):
         self._refusal = refusal
 
     def render(self, request: Request) -> int:
+        for name, value in self._refusal.headers:
+            request.setHeader(name.encode(), value.encode())
         say(request, self._refusal.status, self._refusal.sentence)
         return NOT_DONE_YET
-
-
-def _is_local(address: object) -> bool:
-    if isinstance(address, IPv4Address | IPv6Address):
-        return is_loopback_name(address.host.removeprefix("::ffff:"))
-    return isinstance(address, UNIXAddress)
-
-
-def _name_of(host: str) -> str:
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]

@@ -55,7 +55,7 @@ def call():
             raise Unknown(f"line {line}")
         return modes[line or "native"]
 
-    for action in link_actions(mode):
+    for action in link_actions(mode, lambda: modes):
         table.register(action)
 
     def call(name, caller=LINKER, **arguments):
@@ -78,6 +78,11 @@ def test_link_modes_own_refusals_come_through(call):
     call("link.start")
     assert isinstance(call("link.start"), Busy)
     assert isinstance(call("link.start", line="nativ"), Unknown)
+
+
+def test_how_every_line_with_link_mode_stands_is_asked_at_once(call):
+    call("link.start", line="other")
+    assert [(each["line"], each["is_on"]) for each in call("link.list", READER)] == [("native", False), ("other", True)]
 
 
 def test_looking_is_reading_but_linking_is_not(call):

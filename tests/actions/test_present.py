@@ -39,7 +39,14 @@ def test_status_says_how_the_box_is(box):
     ]
     box.uplinks = [UplinkState("mqtt", "mqtt", "mqtt://x", True, NOW, NOW, "", 2, 40, 1)]
     assert ask(box, "status") == {
-        "box": {"serial": "4220080001", "model": "PRO", "version": "0.1.0", "uptime_s": 11530},
+        "box": {
+            "serial": "4220080001",
+            "model": "PRO",
+            "version": "0.1.0",
+            "uptime_s": 11530,
+            "mac": "02:1B:63:84:45:E6",
+            "hardware": "2",
+        },
         "time": "2026-11-21T09:41:07Z",
         "clock_trusted": True,
         "devices": {"total": 3, "new": 1, "answering": 1, "doubtful": 0, "silent": 1},

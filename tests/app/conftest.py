@@ -1,4 +1,5 @@
-"""What the tests of the command line share: a box behind its control socket, and the program asked as in a shell."""
+"""What tests share: a box behind its control socket, and the program asked as in a shell; a configuration from a text,
+and what is wrong with one."""
 
 import pytest
 import pytest_twisted
@@ -7,6 +8,8 @@ from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThread
 
 from concentrator.app.cli import main
+from concentrator.app.config import load_checked
+from concentrator.model.errors import ConfigError
 from concentrator.portal.doors import build_control_site
 
 
@@ -28,3 +31,27 @@ def run(served, capsys):
         return status, said.out, said.err
 
     return run
+
+
+@pytest.fixture
+def config(tmp_path):
+    """`config(text)` reads that text as a file."""
+
+    def read(text):
+        file = tmp_path / "ccmaster.toml"
+        file.write_text(text)
+        return load_checked(file)[0]
+
+    return read
+
+
+@pytest.fixture
+def faults(config):
+    """`faults(text)` gives what is wrong with it, without the file's name."""
+
+    def found(text):
+        with pytest.raises(ConfigError) as caught:
+            config(text)
+        return [str(fault).partition(": ")[2] for fault in caught.value.faults]
+
+    return found

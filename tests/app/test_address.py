@@ -2,9 +2,7 @@ import pytest
 
 from concentrator.app.address import (
     broker_address,
-    is_loopback,
     listen_address,
-    on_loopback,
     topic_prefix,
     wire_address,
 )
@@ -81,18 +79,3 @@ def test_what_a_brokers_address_has_too_much_is_left_out_of_the_hint(written, hi
     with pytest.raises(Mismatch) as mismatch:
         broker_address().read(written)
     assert mismatch.value.hint == hint
-
-
-@pytest.mark.parametrize(
-    ("listen", "bound"),
-    [
-        ("tcp:80", "tcp:80:interface=127.0.0.1"),
-        ("tcp:80:interface=10.0.0.1", "tcp:80:interface=127.0.0.1"),
-        ("tcp:80:interface=127.0.0.9", "tcp:80:interface=127.0.0.9"),
-        (r"tcp:80:interface=\:\:1", r"tcp:80:interface=\:\:1"),
-    ],
-)
-def test_a_listening_address_can_be_put_on_loopback(listen, bound):
-    assert on_loopback(listen) == bound
-    assert is_loopback(bound)
-    assert is_loopback(listen) == (listen == bound)

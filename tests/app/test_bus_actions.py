@@ -52,7 +52,7 @@ class Field:
         self.reads, self.failures, self.longest_s = 0, [], 0.0
         self.tasks = Tasks(StillWall())
         self.table = ActionTable(lambda entry: None)
-        for action in bus_actions(self, CATALOGUE, self.tasks, traces_of(self)):
+        for action in bus_actions(self, CATALOGUE, self.tasks, traces_of(self), None):
             self.table.register(action)
 
     async def poll(self):
@@ -67,6 +67,9 @@ class Field:
 
     def line(self, name):
         return self.wire
+
+    def wires(self):
+        raise AssertionError("a scan needs the line only")
 
     def protocol(self, name):
         return "modbus-rtu"

@@ -63,7 +63,7 @@ def test_a_good_file_gives_a_short_plan_and_status_0(file, capsys, tmp_path):
         "  history  records every 5 min, ",
         "  mqtt     mqtts://broker.example:8883, messages under /ccm/srv every 10 s\n",
         "  ftp      ftp://ftp.example:21/incoming, csv files every 1 h\n",
-        "  web      http://127.0.0.1:8080/\n",
+        "  web      http://localhost:8080/\n",
     ):
         assert part in out
     assert "tr0ub4dor" not in out
@@ -153,3 +153,10 @@ def test_the_plan_as_json_has_the_same_facts(file, capsys):
 def test_a_check_starts_nothing_and_leaves_nothing(file, tmp_path):
     check(file(BOX))
     assert [each.name for each in tmp_path.iterdir()] == ["my.toml"]
+
+
+def test_what_reads_are_made_is_not_known_before_a_device_has_shown_its_models(file, capsys):
+    more = '[device.roof]\nline = "native"\nprofile = "sunspec/inverter-int"\naddress = 9\n'
+    assert check(file(BOX + more)) == 0
+    out = capsys.readouterr().out
+    assert "    roof: sunspec/inverter-int, ID 9; read once its models are found\n" in out

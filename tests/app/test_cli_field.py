@@ -13,7 +13,7 @@ from concentrator.actions.present import whole_device_json
 from concentrator.actions.writing import writing_actions
 from concentrator.app.cli import main
 from concentrator.model.errors import Denied
-from concentrator.poll.link_mode import Linked, LinkStatus
+from concentrator.poll.link_news import Linked, LinkStatus
 from tests.support.web import FakeBox
 
 
@@ -64,8 +64,8 @@ def box():
         return fail(Denied(f"{uid}: allow_write is not set")) if uid == "workshop" else succeed(value)
 
     for action in (
-        *device_actions(box.told, show),
-        *link_actions(lambda line: box.linking),
+        *device_actions(box.told, show, None),
+        *link_actions(lambda line: box.linking, lambda: ["native"]),
         *writing_actions(write, lambda uid, name: succeed(230.1), lambda uid, name: {"v1": "V"}.get(name, "")),
     ):
         box.table.register(action)
@@ -121,7 +121,8 @@ async def test_what_the_box_refuses_is_its_words_and_status_1(run):
 @pytest_twisted.ensureDeferred
 async def test_a_device_is_added_changed_and_removed(box, run):
     base = ("--line", "native", "--profile", "energycm/ccm", "--address", "7")
-    status, out, _ = await run("devices", "add", "main", *base, "--alias", "Heat pump", "--allow-write")
+    more = ("--alias", "Heat pump", "--allow-write", "--no-verify")
+    status, out, _ = await run("devices", "add", "main", *base, *more)
     assert status == 0 and out.startswith('main "Main"')
     assert (await run("devices", "change", "main", "--alias", "", "--no-allow-write", "--secondary", "0"))[0] == 0
     assert (await run("devices", "remove", "main"))[:2] == (0, "main is no longer read; its records stay\n")
@@ -131,6 +132,14 @@ async def test_a_device_is_added_changed_and_removed(box, run):
         ("change", "main", {"alias": None, "secondary": None, "allow_write": False}),
         ("remove", "main"),
     ]
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_m_bus_meter_is_added_by_its_secondary_address_as_well(box, run):
+    for address in ("7", "00123456", "12345678-KAM-08-04"):
+        base = ("--line", "native", "--profile", "m-bus/meter", "--address", address, "--no-verify")
+        assert (await run("devices", "add", "main", *base))[0] == 0
+    assert [section["address"] for _, _, section in box.told.told] == [7, "00123456", "12345678-KAM-08-04"]
 
 
 @pytest_twisted.ensureDeferred
@@ -144,7 +153,8 @@ async def test_link_mode_is_started_stopped_and_looked_at(box, run):
     assert (await run("link", "status"))[1] == out
     assert (await run("link", "stop"))[1].splitlines()[0] == "native: link mode is off"
     assert not box.linking.is_on
-    assert json.loads((await run("link", "status", "--json"))[1])["found"] == [{"serial": "0420020081", "unit": 2}]
+    found = json.loads((await run("link", "status", "--json"))[1])["found"]
+    assert [(each["serial"], each["unit"]) for each in found] == [("0420020081", 2)]
 
 
 @pytest_twisted.ensureDeferred
@@ -165,7 +175,7 @@ async def test_link_mode_can_be_followed_until_it_is_over(box, run):
         ["devices", "show"],
         ["devices", "write", "main", "p"],
         ["devices", "add", "x", "--line", "a"],
-        ["devices", "add", "x", "--line", "a", "--profile", "b/c", "--address", "0"],
+        ["devices", "add", "x", "--line", "a", "--profile", "b/c", "--address", "1", "--yes", "--no-verify"],
         ["link"],
         ["link", "begin"],
         ["link", "stop", "--wait"],

@@ -213,7 +213,7 @@ WRONG = [
     ('[line.a]\nendpoint = "tcp:host:502:tmeout=3"', '[line.a] endpoint: found "tcp:host:502:tmeout=3"', ""),
     ('[line.a]\nendpoint = "tpc:host:502"', '[line.a] endpoint: found "tpc:host:502", expected a wire such as', ""),
     ('[line.a]\nendpoint = "tcp:x:1"\nrole = "nativ"', '[line.a] role: found "nativ"', "native"),
-    ('[line.a]\nendpoint = "tcp:x:1"\nrole = "mbus"', '[line.a] role: found "mbus", expected one of native, ', ""),
+    ('[line.a]\nendpoint = "tcp:x:1"\nrole = "slave"', '[line.a] role: found "slave", expected one of native, ', ""),
     ('[line.a]\nendpoint = "tcp:x:1"\nprotocol = "dlms"', '[line.a] protocol: found "dlms", expected one of ', ""),
     (
         '[line.a]\nendpoint = "serial:/dev/null"\nprotocol = "modbus-tcp"',
@@ -317,6 +317,13 @@ WRONG = [
     ('[web]\nlisten = "ssl:443"', '[web] listen: found "ssl:443", expected "tcp:PORT" or "tcp:PORT:interface=', ""),
     ('[web]\nlisten = "tcp:80:interface=eth0"', '[web] listen: found "tcp:80:interface=eth0"', ""),
     ('[web]\nlisten = ["tcp:80", 81]', '[web] listen: found ["tcp:80", 81]', ""),
+    ('[web]\nrules = ["api basic"]', '[web] rules: found ["api basic"], expected a list, each item "/URI TYPE', ""),
+    ('[web]\ntls = ["1.1"]', '[web] tls: found ["1.1"], expected a list, each item one of "1.2", "1.3"', "1.3"),
+    ("[web]\ntls = []", '[web] tls: found none, expected a list of "1.2", "1.3" or both', ""),
+    ("[web]\nredirect = true", "[web] redirect: found true, expected false, or an address in https", ""),
+    ('[web]\nrules = ["/ ssl"]', '[web] rules: found "/ ssl", expected a rule without ssl, or an address in https', ""),
+    ('[web]\nlog_format = "%z"', '[web] log_format: found "%z", expected directives that there are, not %z', ""),
+    ('[web]\nmax_bytes = "2 B"', '[web] max_bytes: found "2 B", expected a size 1 KiB', ""),
     ('[web]\nuser = ""', '[web] user: found "", expected a name', ""),
 ]
 
@@ -376,15 +383,25 @@ def test_only_a_profile_that_knows_of_secondaries_has_any(tmp_path):
     ]
 
 
-def test_a_profile_whose_registers_have_no_fixed_place_cannot_be_polled(tmp_path):
+def test_a_profile_whose_registers_nobody_can_find_cannot_be_polled(tmp_path):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/odd.toml").write_text(profiles.text([profiles.variable()], {"dialect": "morse"}))
     file = tmp_path / "ccmaster.toml"
-    file.write_text(NATIVE + device("s", address=2, profile="sunspec/inverter-int"), encoding="utf-8")
+    own = f'[box]\nplugin_dirs = ["{tmp_path}"]\n\n'
+    file.write_text(own + NATIVE + device("s", address=2, profile="own/odd"), encoding="utf-8")
     with pytest.raises(ConfigError) as error:
         load_checked(file)
     assert [str(fault).partition(": ")[2] for fault in error.value.faults] == [
-        '[device.s] profile: found "sunspec/inverter-int", expected a profile with addresses of its own: where this '
-        "one's sunspec block begins is not known"
+        '[device.s] profile: found "own/odd", expected a profile whose dialect is modbus or sunspec; '
+        "this one's is morse"
     ]
+
+
+def test_a_profile_whose_registers_are_found_by_walking_models_can_be_polled(tmp_path):
+    file = tmp_path / "ccmaster.toml"
+    file.write_text(NATIVE + device("s", address=2, profile="sunspec/inverter-int"), encoding="utf-8")
+    config, catalogue = load_checked(file)
+    assert catalogue.get(config.devices["s"].profile).dialect == "sunspec"
 
 
 def test_text_that_is_no_toml_is_one_fault(faults):
@@ -502,19 +519,17 @@ def test_history_that_is_off_stops_files_with_a_warning(read):
 
 
 @pytest.mark.parametrize(
-    ("listen", "bound", "warned"),
+    ("listen", "served"),
     [
-        ('"tcp:8080"', ("tcp:8080:interface=127.0.0.1",), 1),
-        ('"tcp:80:interface=0.0.0.0"', ("tcp:80:interface=127.0.0.1",), 1),
-        ('"tcp:80:interface=127.0.0.2"', ("tcp:80:interface=127.0.0.2",), 0),
-        ('["tcp:80", "tcp:443:interface=\\\\:\\\\:1"]', ("tcp:80:interface=127.0.0.1", r"tcp:443:interface=\:\:1"), 1),
-        ("[]", (), 0),
+        ('"tcp:8080"', ("tcp:8080",)),
+        ('["tcp:80", "tcp:443:interface=\\\\:\\\\:1"]', ("tcp:80", r"tcp:443:interface=\:\:1")),
+        ("[]", ()),
     ],
 )
-def test_the_page_is_on_loopback_whatever_is_written(read, listen, bound, warned):
+def test_the_portal_is_served_where_it_is_written(read, listen, served):
     config = read(f"[web]\nlisten = {listen}")
-    assert config.web.loopback_listen() == bound
-    assert len(config.warnings) == warned
+    assert config.web.listen == served
+    assert config.warnings == ()
 
 
 def test_any_endpoint_of_twisted_will_do(read):

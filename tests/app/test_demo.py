@@ -56,6 +56,7 @@ def test_messages_and_files_arrive_and_everything_ends_when_it_is_asked_to(tmp_p
     folder = tmp_path / "demo"
     with playing(folder) as demo:
         ready = told(demo, "ready")
+        assert ready["sign_in"] == {"user": "admin", "password": "admin"}
         message = told(demo, "message")
         assert message["topic"].startswith("/ccm/srv/")
         assert message["topic"].endswith("/0420020081/data")
@@ -67,6 +68,7 @@ def test_messages_and_files_arrive_and_everything_ends_when_it_is_asked_to(tmp_p
         assert demo.wait(30) == 0
     assert all(has_ended(pid, 0) for pid in ready["pids"].values())
     assert not os.path.lexists(folder / "bus")
+    assert not os.path.lexists(folder / "external")
     assert (folder / "ccmaster.toml").read_text().startswith(MARK)
     assert (folder / "state" / "journal.db").is_file()
 
@@ -78,7 +80,7 @@ def test_it_ends_by_itself_after_the_time_given(tmp_path: Path) -> None:
     assert all(has_ended(pid, 0) for pid in pids.values())
 
 
-@pytest.mark.parametrize("victim", ["bus", "broker", "ftp", "ccmaster"])
+@pytest.mark.parametrize("victim", ["bus", "external", "broker", "ftp", "ccmaster"])
 def test_when_one_of_them_dies_all_end_and_it_is_named(tmp_path: Path, victim: str) -> None:
     with playing(tmp_path / "demo") as demo:
         pids = told(demo, "ready")["pids"]

@@ -20,8 +20,10 @@ def stage(folder: Path, meters: int = 8) -> Stage:
 @pytest.mark.parametrize("meters", [1, 8, 33])
 def test_it_has_no_faults(tmp_path: Path, meters: int) -> None:
     config, _ = load_checked(stage(tmp_path, meters).config)
-    assert [device.address for device in config.devices.values()] == list(range(1, meters + 1))
-    assert len({device.alias for device in config.devices.values()}) == meters
+    native = [device.address for device in config.devices.values() if device.line == "native"]
+    assert native == list(range(1, meters + 1))
+    assert {uid for uid, device in config.devices.items() if device.line == "external"} == {"inverter", "analyser"}
+    assert len({device.alias for device in config.devices.values()}) == meters + 2
 
 
 def test_it_leads_to_the_stage(tmp_path: Path) -> None:
@@ -29,16 +31,17 @@ def test_it_leads_to_the_stage(tmp_path: Path) -> None:
     assert config.box.state_dir == tmp_path / "state"
     assert (config.mqtt["mqtt"].hostname, config.mqtt["mqtt"].port) == ("127.0.0.1", 11)
     assert (config.ftp.server, config.ftp.port, config.ftp.password) == ("127.0.0.1", 12, 'pass "word" \\ 1')
-    assert config.web.loopback_listen() == ("tcp:13:interface=127.0.0.1",)
+    assert config.web.listen == ("tcp:13:interface=127.0.0.1",)
     assert (config.history.latency_s, config.mqtt["mqtt"].latency_s, config.ftp.sending_latency_s) == (10, 10, 30)
 
 
 def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
     odd = tmp_path / 'a "folder": with=odd, größe'
     config, _ = load_checked(stage(odd).config)
-    address = config.lines["native"].serial_address
-    assert address is not None
-    assert address.path == str(odd / "bus")
+    for line, name in (("native", "bus"), ("external", "external")):
+        address = config.lines[line].serial_address
+        assert address is not None
+        assert address.path == str(odd / name)
     assert config.box.state_dir == odd / "state"
 
 

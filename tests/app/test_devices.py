@@ -49,6 +49,17 @@ def test_a_device_that_is_added_is_read_and_is_there_after_a_restart(box):
     ]
 
 
+def test_a_meter_that_is_added_is_told_by_the_address_it_has(tmp_path):
+    text = '[line.heat]\nendpoint = "tcp:192.168.4.30:10001"\nrole = "mbus"\n'
+    box = StillBox(tmp_path, TEXT + text)
+    for uid, address in (("one", 5), ("two", "12345678-KAM-08-04")):
+        box.devices.add(uid, {"line": "heat", "profile": "mbus/generic", "address": address})
+    assert [facts["text"] for _, facts in box.events] == [
+        "one is read from now on: heat, M-Bus address 5",
+        "two is read from now on: heat, M-Bus address 12345678-KAM-08-04",
+    ]
+
+
 def test_what_is_wrong_with_a_new_device_is_all_said_and_nothing_is_done(box):
     wrong = {"line": "nativ", "profile": "energycm/cmc", "address": 300, "intervall": "3 s"}
     assert refused(box, lambda: box.devices.add("new", wrong)) == [
@@ -188,6 +199,23 @@ def test_a_device_that_is_only_called_otherwise_keeps_its_values(box):
     box.devices.change("main", alias=None)
     assert "alias" not in box.file.read_text()
     assert box.field.alias("main") == "main"
+
+
+def test_a_taken_id_is_said_with_the_free_ones_after_it(box):
+    box.devices.add("pump", SECTION | {"address": 7, "alias": "Heat pump"})
+    taken = 'ID Modbus: 7 is taken on this line by "Heat pump". Free: 8, 9, 10…'
+    assert box.devices.taken("native", 7) == box.devices.taken("", 7, besides="main") == taken
+    assert box.devices.taken("native", 7, besides="pump") == box.devices.taken("roof", 7) == ""
+    assert box.devices.taken("native", 8) == box.devices.taken("native", 7, 1) == ""
+    box.devices.add("kitchen", SECTION | {"address": 1, "secondary": 1})
+    assert box.devices.taken("native", 1, 1) == 'ID Modbus: 1 has a secondary 1 already, "kitchen".'
+
+
+def test_the_free_ids_go_on_from_the_beginning_and_end_where_there_are_none(box):
+    box.devices.add("last", SECTION | {"line": "roof", "address": 247})
+    assert box.devices.taken("roof", 247).endswith('by "last". Free: 1, 2, 3…')
+    box.devices.change("last", line="native", address=246)
+    assert box.devices.taken("native", 246).endswith("Free: 2, 3, 4…")
 
 
 def test_a_change_that_does_not_fit_changes_nothing(box):

@@ -3,7 +3,7 @@
 from attrs import evolve
 from twisted.internet.defer import Deferred, succeed
 
-from concentrator.app.config_sections import Config, HistorySection, MqttSection, WebSection
+from concentrator.app.config_sections import BoxSection, Config, HistorySection, MqttSection, WebSection
 from concentrator.app.live import PAUSE_S, LiveChange
 
 BEFORE = Config(None, mqtt={"mqtt": MqttSection(host="mqtt://a"), "mqtt.b": MqttSection(host="mqtt://b")})
@@ -54,11 +54,12 @@ def test_what_does_not_touch_the_past_leaves_it_alone(clock):
 
 def test_only_what_can_change_while_it_runs_is_taken_over(clock):
     house = House(clock)
-    house.live.begin(evolve(with_mqtt(qos=2), history=HistorySection(latency_s=900), web=WebSection(user="me")))
+    box, web = BoxSection(model="Lite"), WebSection(redirect=True)
+    house.live.begin(evolve(with_mqtt(qos=2), history=HistorySection(latency_s=900), box=box, web=web))
     clock.advance(PAUSE_S)
-    assert house.live.config.web == WebSection()
-    assert house.live.config.history.latency_s == 900
-    assert house.told[-1] == ("config.changed", ["history", "mqtt"])
+    assert house.live.config.box == BoxSection()
+    assert (house.live.config.history.latency_s, house.live.config.web) == (900, web)
+    assert house.told[-1] == ("config.changed", ["history", "web", "mqtt"])
 
 
 def test_of_several_orders_at_a_time_the_last_holds(clock):

@@ -21,6 +21,7 @@ from concentrator.app.rule import (
     time_of_day,
     time_zone,
     whole,
+    whole_division,
     written,
 )
 
@@ -131,3 +132,36 @@ def test_a_secret_is_shown_as_its_sort_only():
 )
 def test_sizes_are_written_in_their_largest_unit(count, text):
     assert format_size(count) == text
+
+
+@pytest.mark.parametrize(
+    ("raw", "nearest"),
+    [("7 min", "6 min, 10 min"), ("31 s", "30 s, 36 s"), ("5 s", "10 s"), ("2 h", "1 h"), ("9.5 min", "6 min, 10 min")],
+)
+def test_what_divides_an_hour_names_the_nearest_that_does(raw, nearest):
+    rule = whole_division(3600, 10, 3600, "hour")
+    assert rule.read("12 min") == 720
+    with pytest.raises(Mismatch) as raised:
+        rule.read(raw)
+    assert raised.value.terms == {"nearest": nearest}
+    assert (rule.name, rule.terms) == ("divides_hour", {"least": "10 s", "most": "1 h"})
+
+
+def test_a_rule_has_a_name_and_its_limits_for_who_says_it_in_other_words():
+    assert (whole(1, 3).name, whole(1, 3).terms) == ("whole", {"least": "1", "most": "3"})
+    assert (duration(1, 60).name, duration(1, 60).terms) == ("duration", {"least": "1 s", "most": "1 min"})
+    assert [rule.name for rule in (text(), time_of_day(), time_zone(), flag())] == [
+        "text",
+        "time_of_day",
+        "time_zone",
+        "",
+    ]
+
+
+@pytest.mark.parametrize(
+    "rule", [whole(1, 3), duration(1, 60), MINUTES, size(1, 2**40), whole_division(3600, 10, 3600, "hour"), one_of(1)]
+)
+@pytest.mark.parametrize("unit", ["", " s", " B"])
+def test_a_number_of_thousands_of_digits_breaks_the_rule_and_nothing_else(rule, unit):
+    with pytest.raises(Mismatch):
+        rule.read("9" * 5000 + unit)

@@ -41,6 +41,12 @@ def test_the_likeliest_settings_are_tried_first(endpoint, given, settings):
     assert [wire.settings for wire in wires_of(endpoint, **given)] == settings
 
 
+@pytest.mark.parametrize("endpoint", ["smoke:signals", "tcp:host", "serial:/dev/x:speed=1"])
+def test_what_is_no_wire_is_not_tried(endpoint):
+    with pytest.raises(ValueError, match=r"expected|is none of"):
+        wires_of(endpoint)
+
+
 def scan_of(endpoint, told=lambda *_: None, **options):
     options = {
         "units": [1, 2, 3, 4],

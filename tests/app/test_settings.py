@@ -26,7 +26,7 @@ class Box:
     def __init__(self, folder):
         self.still = StillBox(folder, TEXT)
         self.applied = []
-        self.settings = BoxSettings(ConfigFile(self.still.file), self.running, self.apply)
+        self.settings = BoxSettings(ConfigFile(self.still.file), self.running, self.apply, lambda: 1_795_254_067.0)
 
     def running(self):
         return self.still.config, {uid: known.device for uid, known in self.still.field.known().items()}
@@ -76,11 +76,28 @@ def test_one_key_of_one_section_is_shown(box):
     assert box.settings.shown("mqtt.other", "latency") == {
         "values": {"mqtt.other": {"latency": "1 min"}},
         "secrets": [],
+        "changed": {},
     }
     assert box.settings.shown("history", "latency")["values"] == {"history": {"latency": "5 min"}}
     assert list(box.settings.shown("", "")["values"]) == [
-        "box", "line.native", "device.main", "journal", "history", "mqtt", "mqtt.other", "ftp", "web",
+        "box", "line.native", "device.main", "journal", "history", "mqtt", "mqtt.other", "ftp", "web", "panel",
     ]  # fmt: skip
+
+
+def test_who_changed_a_section_last_is_told_with_it(box):
+    box.change({"mqtt": {"port": 8884}}, Caller("installer", OWNER.allowed), is_trial=True)
+    assert box.settings.shown("mqtt", "port")["changed"] == {}
+    box.change({"mqtt": {"port": 8884}}, Caller("installer", OWNER.allowed))
+    assert box.settings.shown("mqtt", "port")["changed"] == {"mqtt": {"by": "installer", "at": "2026-11-21T09:41:07Z"}}
+    assert box.settings.shown("ftp", "")["changed"] == {}
+
+
+def test_a_service_that_the_file_does_not_have_is_shown_off(tmp_path):
+    settings = BoxSettings(ConfigFile(tmp_path / "c.toml"), lambda: None, lambda config: None, lambda: 0.0)
+    (tmp_path / "c.toml").write_text("[box]\n")
+    assert settings.shown("mqtt", "enabled")["values"] == {"mqtt": {"enabled": False}}
+    assert settings.shown("ftp", "enabled")["values"] == {"ftp": {"enabled": False}}
+    assert "mqtt" not in settings.shown("", "")["values"]
 
 
 def test_what_is_no_section_or_key_is_said_with_the_nearest(box):
@@ -156,12 +173,12 @@ def test_what_is_so_already_is_no_change(box):
 
 
 def test_what_needs_a_restart_is_named_until_it_was_made(box):
-    found = box.change({"box": {"timezone": "UTC"}, "web": {"user": "me"}})
-    assert (found["live"], found["restart"]) == ([], ["box.timezone", "web.user"])
+    found = box.change({"box": {"timezone": "UTC", "model": "Lite"}})
+    assert (found["live"], found["restart"]) == ([], ["box.model", "box.timezone"])
     assert box.applied == [], "nothing is disturbed for it"
     found = box.change({"mqtt": {"latency": "1 min"}})
     assert (found["changed"], found["live"], found["restart"]) == (
-        ["mqtt.latency"], ["mqtt.latency"], ["box.timezone", "web.user"],
+        ["mqtt.latency"], ["mqtt.latency"], ["box.model", "box.timezone"],
     )  # fmt: skip
     assert box.applied[-1].box.timezone.key == "UTC"
     assert box.still.config.box.timezone.key == "Europe/Madrid"
@@ -198,6 +215,29 @@ def test_nobody_gives_what_he_may_not_do(box):
 def test_nobody_turns_a_road_to_himself_that_may_more(box):
     box.refused(Denied, {"mqtt.other": {"host": "mqtt://evil"}}, CLOUD)
     assert box.change({"mqtt.other": {"allow": ["read"], "host": "mqtt://ours"}}, CLOUD)["changed"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"web": {"rules": ["/ none"]}},
+        {"web": {"https": "tcp:443"}},
+        {"box": {"manual_defaults": True}},
+        {"box": {"state_dir": "/tmp/other"}},
+        {"box": {"plugin_dirs": ["/tmp"]}},
+    ],
+)
+def test_nobody_opens_the_portal_who_does_not_decide_about_its_users(box, changes):
+    assert "who may decide about users" in box.refused(Denied, changes, CLOUD)
+    installer = Caller("ana", frozenset(Permission) - {Permission.SYSTEM, Permission.USERS})
+    box.refused(Denied, changes, installer)
+    assert box.change(changes)["changed"]
+
+
+def test_the_portal_changes_while_the_box_runs(box):
+    told = box.change({"web": {"listen": "tcp:81"}})
+    assert (told["changed"], told["live"], told["restart"]) == (["web.listen"], ["web.listen"], [])
+    assert box.applied[0].web.listen == ("tcp:81",)
 
 
 def test_who_may_everything_may_allow_everything(box):

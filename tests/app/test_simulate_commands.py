@@ -4,10 +4,12 @@ import os
 
 import pytest
 
-from concentrator.app.simulate_commands import CommandInput, Commands, ready
+from concentrator.app.simulate_commands import CommandInput, Commands
 from concentrator.profile.catalogue import Catalogue
 from concentrator.sim.bus import Bus, Faults, Wire
 from concentrator.sim.meter import CcmMeter, ccm_meters, unlinked_meters
+from concentrator.sim.profile_device import profile_device
+from concentrator.sim.profile_map import ProfileMap
 
 NOW = 1_795_262_400.0
 PROFILE = Catalogue().get("energycm/ccm")
@@ -115,13 +117,13 @@ def test_what_is_not_understood_changes_nothing_and_is_answered(line: str) -> No
     assert [(meter.serial, meter.unit, meter.listens(NOW)) for meter in meters] == before
 
 
-def test_what_is_ready_is_told_by_address_and_newcomers_apart() -> None:
-    _, _, meters = scene()
-    told = ready(meters, 3)
-    assert told["serials"] == {meter.unit: meter.serial for meter in meters[:3]}
-    assert told["unlinked"] == [meters[3].serial]
-    assert {unit: len(those) for unit, those in told["secondaries"].items()} == {1: 2, 3: 2}
-    assert ready([], 5) == {"serials": {}, "unlinked": [], "secondaries": {}}
+def test_a_device_of_a_profile_is_shown_with_what_it_says() -> None:
+    device = profile_device(ProfileMap(Catalogue().get("eastron/sdm630")), 5, "test")
+    commands = Commands(None, [], [device])
+    shown = commands.obey(f"show {device.serial}", NOW)["meter"]
+    assert (shown["profile"], shown["values"]) == ("eastron/sdm630", device.values(NOW))
+    assert "only shown" in commands.obey(f"press {device.serial}", NOW)["error"]
+    assert "no bus" in commands.obey("noise 0.1", NOW)["error"]
 
 
 def test_commands_come_in_whole_lines_until_the_end() -> None:

@@ -2,8 +2,9 @@ import json
 
 import pytest
 
-from concentrator.api import LineState, MonthsTraffic, UplinkState
-from concentrator.portal.cells import Cells, main_readouts, stamp, words_of
+from concentrator.api import LineState, UplinkState
+from concentrator.model.trouble import Trouble
+from concentrator.portal.cells import CCM, EXTERNAL, Cells, card_readouts, main_readouts, stamp, words_of
 from tests.support.web import MADRID, NOW, FakeBox, device
 
 
@@ -14,7 +15,12 @@ def box():
 
 @pytest.fixture
 def cells(box):
-    return Cells(box.sources)
+    return Cells(box.sources, "en")
+
+
+@pytest.fixture
+def celdas(box):
+    return Cells(box.sources, "es")
 
 
 def spaced(text):
@@ -22,17 +28,17 @@ def spaced(text):
 
 
 def sentence(box, cells):
-    return spaced(words_of(cells.of_topic("")[":sentence"], NOW, MADRID))
+    return spaced(words_of(cells.of_topic("")[":sentence"], NOW, MADRID, "en"))
 
 
 @pytest.mark.parametrize(
     ("healths", "said"),
     [
         (["answering"] * 8, "8 of 8 devices answer. Newest value 2 s ago."),
-        (["answering", "doubtful"], "1 of 2 devices answer, 1 answers late. Newest value 2 s ago."),
-        (["silent", "silent", "doubtful", "doubtful"], "0 of 4 devices answer, 2 answer late, 2 are silent."),
-        (["answering", "silent", "new"], "1 of 3 devices answer, 1 is silent, 1 is not read yet."),
-        ([], "No devices yet: the configuration names none."),
+        (["answering", "doubtful"], "1 of 2 devices answer, 1 late. Newest value 2 s ago."),
+        (["silent", "silent", "doubtful", "doubtful"], "0 of 4 devices answer, 2 late, 2 silent."),
+        (["answering", "silent", "new"], "1 of 3 devices answer, 1 silent, 1 not read yet."),
+        ([], "No devices yet."),
     ],
 )
 def test_the_first_sentence_is_true_without_the_rest_of_the_page(box, cells, healths, said):
@@ -42,25 +48,15 @@ def test_the_first_sentence_is_true_without_the_rest_of_the_page(box, cells, hea
 
 def test_before_the_first_value_nothing_is_said_of_its_age(box, cells):
     box.devices = [device(health="new", at=None, values={})]
-    assert sentence(box, cells) == "0 of 1 devices answer, 1 is not read yet."
+    assert sentence(box, cells) == "0 of 1 devices answer, 1 not read yet."
 
 
-@pytest.mark.parametrize(
-    ("health", "age_s", "words"),
-    [
-        ("answering", 2, "2 s ago"),
-        ("doubtful", 48, "Stale 48 s"),
-        ("silent", 400, "No answer since 10:34"),
-        ("silent", None, "No answer yet"),
-        ("new", None, "Not read yet"),
-        ("doubtful", None, "Not read yet"),
-    ],
-)
-def test_a_badge_says_in_words_how_a_device_answers(box, cells, health, age_s, words):
-    box.devices = [device("main", health=health, last_seen=None if age_s is None else NOW - age_s)]
+def test_a_badge_ages_by_itself_and_says_since_when_once_it_is_old(box, cells, celdas):
+    box.devices = [device("main", health="doubtful", last_seen=NOW - 48)]
     badge = cells.of_topic("main")["main:health"]
-    assert badge["health"] == health
-    assert spaced(words_of(badge, NOW, MADRID)) == words
+    assert (badge["health"], spaced(words_of(badge, NOW + 60, MADRID, "en"))) == ("doubtful", "Stale 1 min")
+    box.devices = [device("main", last_seen=NOW - 7200)]
+    assert spaced(words_of(celdas.of_topic("main")["main:health"], NOW, MADRID, "es")) == "desde las 08:41"
 
 
 def test_a_silent_device_has_no_values_but_what_it_said_last(box, cells):
@@ -79,9 +75,9 @@ def test_a_value_near_a_thousand_watts_does_not_flicker_between_units(box, cells
     assert shown == [("950", "W"), ("1.00", "kW"), ("0.95", "kW"), ("899", "W"), ("950", "W")]
 
 
-def test_the_overview_has_the_three_main_readouts_and_a_devices_page_every_variable(box, cells):
+def test_the_overview_has_what_cards_show_and_a_devices_page_every_variable(box, cells):
     overview = {name for name in cells.of_topic("") if name.startswith("main.")}
-    assert overview == {"main.p", "main.v1", "main.ea_imp"}
+    assert overview == {"main.p", "main.v1", "main.i1"}
     page = {name for name in cells.of_topic("main") if name.startswith("main.")}
     assert page == {"main.i1", "main.v1", "main.p", "main.pf", "main.ea_imp"}
     assert cells.of_topic("nobody") is None
@@ -100,77 +96,75 @@ def test_main_readouts_are_power_voltage_and_energy_as_far_as_a_device_has_them(
     assert [name for name, _, _ in main_readouts(device(points=points))] == names
 
 
-@pytest.mark.parametrize(
-    ("line", "said", "health", "counts"),
-    [
-        (LineState("n", "x", True), "Open", "up", "nothing asked yet"),
-        (LineState("n", "x", False), "Opening", "idle", "nothing asked yet"),
-        (LineState("n", "x", False, "Gone."), "Not open", "down", "nothing asked yet"),
-        (
-            LineState("n", "x", True, "", {"requests": 12480, "answers": 12479, "timeouts": 1, "garbled": 0}),
-            "Open",
-            "up",
-            "12 480 requests · 99.9 % answered · 1 timed out",
-        ),
-        (
-            LineState("n", "x", True, "", {"requests": 4, "answers": 4}),
-            "Open",
-            "up",
-            "4 requests · 100 % answered",
-        ),
-    ],
-)
-def test_a_line_says_whether_it_is_open_and_how_well_it_answers(box, cells, line, said, health, counts):
-    box.lines = [line]
-    found = cells.of_topic("")
-    assert (found[":line.n"]["text"], found[":line.n"]["health"]) == (said, health)
-    assert found[":line.n.trouble"]["text"] == line.trouble
-    assert spaced(found[":line.n.counts"]["text"]) == counts
+def test_a_card_shows_power_voltage_and_current(box):
+    assert [name for name, _, _ in card_readouts(device())] == ["p", "v1", "i1"]
+
+
+def test_meters_of_the_native_bus_have_a_page_of_their_own_and_all_others_another(box, cells):
+    box.devices = [device("main"), device("roof", protocol="MB_RTU_EXT"), device("tank", protocol="MB_TCP_EXT")]
+    assert "main:health" in cells.of_topic(CCM) and "roof:health" not in cells.of_topic(CCM)
+    assert {"roof:health", "tank:health"} <= cells.of_topic(EXTERNAL).keys() - cells.of_topic(CCM).keys()
+    assert spaced(words_of(cells.of_topic(EXTERNAL)[":sentence"], NOW, MADRID, "en")).startswith("2 of 2 devices")
+
+
+def test_numbers_and_words_are_those_of_the_language(box, celdas):
+    box.devices = [device("main", sign="import"), device("roof", health="silent", values={"p": 3100.0})]
+    found = celdas.of_topic("")
+    assert (found["main.p"]["text"], found["main.p"]["last"]) == ("−1,24", "a la red")
+    assert spaced(found["roof.p"]["last"]) == "último 3,10 kW"
+    assert spaced(words_of(found[":sentence"], NOW, MADRID, "es")) == (
+        "Responden 1 de 2 equipos, 1 sin respuesta. Último valor hace 2 s."
+    )
 
 
 @pytest.mark.parametrize(
-    ("uplink", "said", "health"),
-    [
-        (UplinkState("u", "mqtt", "x", True, NOW), "Connected since 10:41", "up"),
-        (UplinkState("u", "mqtt", "x"), "Connecting", "idle"),
-        (UplinkState("u", "mqtt", "x", False, NOW, None, "Refused."), "Not connected since 10:41", "down"),
-        (UplinkState("u", "ftp", "x", True, None), "Delivering", "up"),
-        (UplinkState("u", "ftp", "x"), "Nothing delivered yet", "idle"),
-        (UplinkState("u", "ftp", "x", False, NOW, NOW), "Not delivering since 10:41", "down"),
-    ],
+    ("sign", "watts", "word"),
+    [("import", -1240.0, "to the grid"), ("import", 3.0, ""), ("generation", -5.0, ""), ("", -5.0, "")],
 )
-def test_an_uplink_says_whether_data_leaves(box, cells, uplink, said, health):
-    box.uplinks = [uplink]
-    found = cells.of_topic("")
-    assert (found[":uplink.u"]["text"], found[":uplink.u"]["health"]) == (said, health)
-    assert found[":uplink.u.trouble"]["text"] == uplink.trouble
+def test_a_power_that_goes_the_other_way_says_so_where_the_sign_is_known(box, cells, sign, watts, word):
+    box.devices = [device("main", sign=sign, values={"p": watts, "i1": -3.0})]
+    found = cells.of_topic("main")
+    assert (found["main.p"]["last"], found["main.i1"]["last"]) == (word, "")
 
 
-def test_an_uplink_says_what_waits_and_what_was_taken(box, cells):
-    box.uplinks = [UplinkState("u", "mqtt", "x", True, NOW, NOW - 3, "", 0, 12480, 2)]
-    counts = spaced(cells.of_topic("")[":uplink.u.counts"]["text"])
-    assert counts == "0 waiting · 12 480 delivered · 2 rejected · last 10:41:04"
+def test_a_device_in_conflict_has_no_values_at_all(box, cells):
+    box.devices = [device("main", trouble=Trouble("…", "twice"))]
+    cell = cells.of_topic("main")["main.p"]
+    assert (cell["text"], cell["last"], cell["needle"]) == ("—", "", "")
 
 
-@pytest.mark.parametrize(("cap", "words"), [(0, "10.5 MiB this month"), (50 * 2**20, "10.5 of 50 MiB this month")])
-def test_an_uplink_that_counts_says_what_the_month_has_had(box, cells, cap, words):
-    traffic = MonthsTraffic("2026-11", 2**20, 19 * 2**19, cap)
-    box.uplinks = [UplinkState("u", "mqtt", "x", True, NOW, traffic=traffic)]
-    assert cells.of_topic("")[":uplink.u.counts"]["text"].endswith(words)
+def test_a_value_with_a_usual_range_has_a_needle_on_its_scale(box, cells):
+    found = cells.of_topic("main")
+    assert (found["main.v1"]["needle"], found["main.ea_imp"]["needle"]) == ("50", "")
 
 
 @pytest.mark.parametrize(
-    ("up", "words", "health"),
+    ("state", "is_troubled"),
     [
-        ([], "No uplink", "down"),
-        ([True, True], "Data server", "up"),
-        ([True, False], "1 of 2 uplinks", "down"),
-        ([False], "Offline", "down"),
+        (device(), False),
+        (device(health="doubtful"), True),
+        (device(health="silent"), True),
+        (device(health="new", at=None, values={}), False),
+        (device(quality="partial"), False),
+        (device(trouble=Trouble("…", "foreign")), True),
+        (device(trouble="it is on fire"), True),
     ],
 )
-def test_the_green_light_is_on_when_every_uplink_is_up(box, cells, up, words, health):
-    box.uplinks = [UplinkState(f"u{index}", "mqtt", "x", is_up) for index, is_up in enumerate(up)]
-    assert cells.of_topic("")[":way-out"] == {"text": words, "health": health}
+def test_what_wants_attention_is_troubled(box, cells, state, is_troubled):
+    assert cells.troubled([state]) == ({state.uid} if is_troubled else set())
+
+
+def test_all_lines_are_told_with_their_verdicts(box, cells):
+    box.lines = [LineState("a", "x", True), LineState("b", "x", False, "gone")]
+    found = cells.of_topic(":lines")
+    assert found[":line.a.verdict"]["text"] == "Nothing was asked on a yet."
+    assert found[":line.b.verdict"]["text"] == "b cannot be opened: gone. It is tried again by itself."
+    assert cells.of_topic(":line.a")[":line.a.used"]["text"] and cells.of_topic(":line.c") is None
+
+
+def test_the_uplinks_are_told_where_all_devices_are(box, cells):
+    box.uplinks = [UplinkState("u", "mqtt", "x", True, NOW)]
+    assert spaced(cells.of_topic("")[":uplink.u"]["text"]) == "Connected since 10:41"
 
 
 def test_every_cell_is_json(box, cells):

@@ -5,10 +5,13 @@ import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.endpoints import TCP4ServerEndpoint, UNIXClientEndpoint, UNIXServerEndpoint
 from twisted.web.client import Agent, HTTPConnectionPool, readBody
+from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
 from concentrator.portal.doors import build_control_site
+from concentrator.web.access import Role
+from concentrator.web.route import COOKIE
 from tests.support.web import FakeBox
 
 
@@ -55,10 +58,11 @@ async def test_the_page_answers_over_a_real_connection_and_stops_with_its_port(p
     address = f"http://127.0.0.1:{port.getHost().port}".encode()
     agent = Agent(reactor, pool=pool)
     try:
-        page = await agent.request(b"GET", address + b"/")
+        signed_in = Headers({b"cookie": [f"{COOKIE}={box.keys[Role.VIEWER]}".encode()]})
+        page = await agent.request(b"GET", address + b"/devices", signed_in)
         assert page.code == 200
         assert b"2 of 2 devices answer" in await readBody(page)
-        stream = await agent.request(b"GET", address + b"/events")
+        stream = await agent.request(b"GET", address + b"/live", signed_in)
         assert len(box.subscribers) == 1
     finally:
         await port.stopListening()

@@ -119,7 +119,7 @@ def test_it_can_only_be_read(site):
 def test_whoever_may_not_read_gets_nothing(journal, clock):
     history = History(journal.query, lambda: 300, "", str, MADRID, StillWall(NOON), clock)
     root = Folder()
-    root.putChild(b"api", Rest(FakeBox().table, Caller("nobody", frozenset()), Downloads(history)))
+    root.putChild(b"api", Rest(FakeBox().table, lambda request: Caller("nobody", frozenset()), Downloads(history)))
     assert get(GuardedSite(root, clock)).status == 403
 
 

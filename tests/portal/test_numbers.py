@@ -107,3 +107,25 @@ def test_a_length_of_time_is_short(seconds, words):
 def test_counts_are_grouped():
     assert count(1204) == "1204"
     assert count(12480) == "12\u202f480"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [(-1240.0, "W", "−1,24 kW"), (12480.354, "kWh", "12 480,35 kWh"), (5, "", "5"), (230.14, "V", "230,1 V")],
+)
+def test_in_spanish_the_decimal_sign_is_a_comma(value, unit, text):
+    assert joined(*shown(value, unit, language="es")).replace("\u00a0", " ").replace("\u202f", " ") == text
+
+
+@pytest.mark.parametrize(
+    ("age_s", "words"),
+    [
+        (2, "hace 2 s"),
+        (60, "hace 1 min"),
+        (HOUR, "desde las 09:41"),
+        (11 * HOUR, "desde el 20 nov, 23:41"),
+        (360 * DAY, "desde el 26 nov 2025, 10:41"),
+    ],
+)
+def test_in_spanish_an_age_is_told_in_spanish(age_s, words):
+    assert ago(NOW - age_s, NOW, MADRID, "es").replace("\u00a0", " ") == words

@@ -11,7 +11,10 @@ from concentrator.actions.tracing import tracing_actions
 from concentrator.line.trace import Traced
 from concentrator.model.errors import Busy, NoReply, NotConfirmed, NotWritable, TooOften
 from concentrator.portal.doors import build_control_site
+from concentrator.web.access import Role
+from concentrator.web.route import COOKIE
 from concentrator.web.site import BODY_MOST
+from tests.support import web
 from tests.support.web import FakeBox, Visit, visit
 
 
@@ -42,14 +45,24 @@ def socket(box, clock):
     return build_control_site(box.table, clock=clock)
 
 
+def read(site, path, box, **request):
+    """What somebody sees of the API who may look."""
+    return box.as_(Role.VIEWER, site, path.replace("/api/", "/api/v1/"), **request)
+
+
 def post(site, path, body=b"", **headers):
     # The command line names no host; the socket's mode says who may come.
     return visit(site, path, peer=UNIXAddress(None), method="POST", body=body, **headers)
 
 
 @pytest.mark.parametrize("door", ["page", "socket"])
-def test_the_states_can_be_read_through_both_doors(request, door):
+def test_the_states_can_be_read_through_both_doors(request, door, box):
     site = request.getfixturevalue(door)
+    cookie = f"{COOKIE}={box.keys[Role.VIEWER]}" if door == "page" else ""
+
+    def visit(site, path):
+        return web.visit(site, path.replace("/api/", "/api/v1/") if door == "page" else path, cookie=cookie)
+
     assert visit(site, "/api/status").json["box"]["serial"] == "4220080001"
     assert [found["uid"] for found in visit(site, "/api/devices").json] == ["main", "workshop"]
     assert visit(site, "/api/devices/main").json["values"][2]["value"] == -1240.0
@@ -75,24 +88,27 @@ def test_the_states_can_be_read_through_both_doors(request, door):
         ("/api/actions/status", 405, {"code": "wrong_arguments"}),
     ],
 )
-def test_an_error_is_a_status_a_code_and_a_sentence(page, path, status, error):
-    found = visit(page, path)
+def test_an_error_is_a_status_a_code_and_a_sentence(page, box, path, status, error):
+    found = read(page, path, box)
     assert found.status == status
     assert found.json["error"] | error == found.json["error"]
 
 
-def test_a_head_is_answered_without_a_body(page):
-    head = visit(page, "/api/status", method="HEAD")
+def test_a_head_is_answered_without_a_body(page, box):
+    head = read(page, "/api/status", box, method="HEAD")
     assert (head.status, head.body) == (200, b"")
-    assert head.headers["content-length"] == visit(page, "/api/status").headers["content-length"]
+    assert head.headers["content-length"] == read(page, "/api/status", box).headers["content-length"]
 
 
-def test_nothing_can_be_done_through_the_page(box, page):
-    assert post(page, "/api/actions/status", b"{}").status == 405
+def test_a_page_does_nothing_by_its_cookie_alone(box, page):
+    refused = read(page, "/api/actions/status", box, method="POST", body=b"{}")
+    assert (refused.status, refused.json["error"]["code"]) == (401, "not_signed_in")
 
 
-def test_a_foreign_page_reads_nothing(page):
-    assert visit(page, "/api/status", host="evil.example").status == 403
+def test_who_has_not_signed_in_reads_nothing(page):
+    refused = visit(page, "/api/v1/status")
+    assert (refused.status, refused.json["error"]["code"]) == (401, "not_signed_in")
+    assert refused.headers["www-authenticate"].startswith("Bearer")
 
 
 def test_the_socket_does_and_audits_what_it_is_asked(box, socket):
@@ -118,9 +134,9 @@ def test_an_action_without_arguments_needs_no_body(socket):
         (b"[1]", 400, "wrong_arguments", "body: found [1], expected one JSON object"),
         (b"{", 400, "wrong_arguments", "the body is not JSON"),
         (b"\xff\xfe", 400, "wrong_arguments", "the body is not JSON"),
-        (b"[" * 60000, 400, "wrong_arguments", "the body is not JSON"),
+        (b"[" * 40000, 400, "wrong_arguments", "the body is not JSON"),
         (b'{"value": NaN}', 400, "wrong_arguments", "value: found NaN"),
-        (b" " * (BODY_MOST + 1), 413, "wrong_arguments", "the body is longer than 65536 bytes"),
+        (b" " * (BODY_MOST + 1), 413, "wrong_arguments", f"the body is longer than {BODY_MOST} bytes"),
     ],
 )
 def test_bad_bodies_are_refused_in_words_and_nothing_is_done(box, socket, body, status, code, words):

@@ -85,10 +85,12 @@ class Wire:
 
 
 class Readers:
-    """The part of a reactor that a descriptor needs: who is to be told of bytes. `woken` counts how often one was."""
+    """The part of a reactor that a descriptor needs: who is to be told of bytes, and of room. `woken` counts how often
+    one was told of bytes."""
 
     def __init__(self) -> None:
         self.readers: set[FileDescriptor] = set()
+        self.writers: set[FileDescriptor] = set()
         self.woken = 0
 
     def addReader(self, reader: FileDescriptor) -> None:  # noqa: N802
@@ -97,8 +99,11 @@ class Readers:
     def removeReader(self, reader: FileDescriptor) -> None:  # noqa: N802
         self.readers.discard(reader)
 
+    def addWriter(self, writer: FileDescriptor) -> None:  # noqa: N802
+        self.writers.add(writer)
+
     def removeWriter(self, writer: FileDescriptor) -> None:  # noqa: N802
-        pass
+        self.writers.discard(writer)
 
 
 class Descriptor(FileDescriptor):
@@ -161,6 +166,8 @@ class Port(Wire):
                 self.sent.append((self.clock.seconds(), self.far.recv(1000)))
             except BlockingIOError:
                 break
+        if self.transport in self.reactor.writers:
+            self.transport.doWrite()
         if self.transport in self.reactor.readers:
             try:
                 data = self.near.recv(1000)

@@ -7,10 +7,12 @@ import gzip
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from attrs import evolve, frozen
 from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.testing import StringTransport
@@ -20,12 +22,22 @@ from twisted.web.server import Site
 from concentrator.actions.present import present_actions
 from concentrator.actions.table import ActionTable, AuditEntry
 from concentrator.actions.tracing import Traces
-from concentrator.api import DeviceState, LineState, UplinkState
+from concentrator.api import DeviceState, Happened, LineState, OutputState, PanelState, UplinkState
 from concentrator.line.trace import Traced
 from concentrator.model.profile import DeviceProfile
 from concentrator.model.reading import Reading
+from concentrator.portal.api_door import Watched
 from concentrator.portal.cells import Sources
 from concentrator.portal.doors import build_site
+from concentrator.portal.metrics import Figures
+from concentrator.web.access import Role
+from concentrator.web.gate import Gate
+from concentrator.web.passwords import Cost
+from concentrator.web.route import COOKIE
+from concentrator.web.session import Sessions
+from concentrator.web.tokens import Tokens
+from concentrator.web.tries import Tries
+from concentrator.web.users import Users
 
 MADRID = ZoneInfo("Europe/Madrid")
 NOW = 1_795_254_067.0  # 21 Nov 2026, 10:41:07 in Madrid
@@ -38,6 +50,15 @@ POINTS = (
     ("ea_imp", "active energy imported", "kWh"),
 )
 VALUES = {"i1": 5.42, "v1": 230.1, "p": -1240.0, "pf": 0.61, "ea_imp": 12480.35}
+
+
+CHEAP = Cost(2, 1, 1)
+"""Of a password's hash, for tests that are not about it."""
+
+
+def at_once(job: Callable[[], Any]) -> Deferred[Any]:
+    """A job, not in a thread but here and now."""
+    return maybeDeferred(job)
 
 
 class StillWall:
@@ -84,14 +105,31 @@ class FakeBox:
         self.devices = [device("main"), device("workshop", address=2)]
         self.lines = [LineState("native", "serial:/dev/ttyUSB0:baudrate=9600", True)]
         self.uplinks = [UplinkState("mqtt", "mqtt", "mqtt://127.0.0.1:1883", True, NOW - 600, NOW - 3, waiting=0)]
+        still = PanelState(
+            {"blue": "off", "green": "two", "yellow": "steady"},
+            (OutputState("relay1", False), OutputState("relay2", True), OutputState("analogue", 3.5)),
+            (False, True),
+        )
+        self.panel: Callable[[], PanelState] = lambda: still
         self.exchanges: list[Traced] = []
         self.owners: dict[int, tuple[str, DeviceProfile]] = {}
         self.traces = Traces(lambda: self.lines, lambda line: self.exchanges, lambda line: self.owners)
         self.subscribers: list[Callable[[Reading], None]] = []
         self.audit: list[AuditEntry] = []
+        self.kept_users: list[bytes] = []
+        self.users = Users(None, self.kept_users.append, at_once, cost=CHEAP)
+        self.tokens = Tokens(lambda content: None)
+        self.recent: list[Happened] = []
+        self.ailing = ""
         self.table = ActionTable(self.audit.append)
         self.sources = Sources(
-            self.box, lambda: self.devices, lambda: self.lines, lambda: self.uplinks, self.wall, MADRID
+            self.box,
+            lambda: self.devices,
+            lambda: self.lines,
+            lambda: self.uplinks,
+            self.wall,
+            MADRID,
+            lambda: self.panel(),
         )
         for action in present_actions(
             box=self.box,
@@ -103,10 +141,18 @@ class FakeBox:
             self.table.register(action)
 
     def box(self) -> Mapping[str, object]:
-        return {"serial": "4220080001", "model": "PRO", "version": "0.1.0", "uptime_s": 11_530}
+        return {
+            "serial": "4220080001",
+            "model": "PRO",
+            "version": "0.1.0",
+            "uptime_s": 11_530,
+            "mac": "02:1B:63:84:45:E6",
+            "hardware": "2",
+        }
 
     def site(self, clock: IReactorTime) -> Site:
         """The page's site over this box."""
+        self.gate = Gate(self.users, self.sessions_on(clock), Tries(clock))
         return build_site(
             self.table,
             box=self.box,
@@ -118,7 +164,28 @@ class FakeBox:
             clock=clock,
             zone=MADRID,
             traces=self.traces,
+            panel=self.sources.panel,
+            gate=self.gate,
+            tokens=self.tokens,
+            watched=Watched(lambda: self.recent, lambda: Figures(), lambda: self.ailing),
         )
+
+    def sessions_on(self, clock: IReactorTime) -> Sessions:
+        """The sessions of the site, with one of each role begun: `self.keys` has their cookies."""
+        self.sessions = Sessions(clock)
+        self.keys = {}
+        for role in Role:
+            self.keys[role], _ = self.sessions.begin(role.value, role)
+        return self.sessions
+
+    def as_(self, role: Role, site: Site, path: str, **request: Any) -> Answer:
+        """One request of somebody who signed in with a role; a form is sent with `fields`, its token included."""
+        cookie = f"{COOKIE}={self.keys[role]}"
+        if "fields" in request:
+            session = self.sessions.find(self.keys[role])
+            fields = {"token": session.token if session else ""} | request.pop("fields")
+            request = form_of(fields) | request
+        return visit(site, path, cookie=cookie, **request)
 
     def subscribe(self, told: Callable[[Reading], None]) -> Callable[[], None]:
         self.subscribers.append(told)
@@ -193,6 +260,12 @@ class Visit:
     def end(self) -> None:
         """The visitor leaves."""
         self.channel.connectionLost(Failure(ConnectionDone()))
+
+
+def form_of(fields: Mapping[str, str]) -> dict[str, Any]:
+    """What a request is to have that sends a form."""
+    body = urlencode(fields).encode() or b"&"
+    return {"method": "POST", "body": body, "content_type": "application/x-www-form-urlencoded"}
 
 
 def visit(site: Site, path: str, peer: object = BROWSER, **request: Any) -> Answer:

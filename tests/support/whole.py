@@ -201,7 +201,7 @@ class WholeBox(BareBox):
             sending_latency = "{FILE_S} s"
             time_of_day = "00:00"
             [web]
-            listen = "tcp:{self.http_port}"
+            listen = "tcp:{self.http_port}:interface=127.0.0.1"
         """
             + devices
         )
@@ -269,7 +269,7 @@ def not_filed(journalled: Iterable[Record], files: Mapping[str, bytes]) -> list[
         if not name.endswith(".csv"):
             faults.append(f"{name} is no complete file")
             continue
-        _, serial, start, stop = Path(name).stem.split("_")
+        serial, start, stop = Path(name).stem.partition("_")[2].rsplit("_", 2)  # a serial we made has a _ of its own
         periods[serial, start, stop] += 1
         for end, values, _ in rows_of(content.decode()):
             rows[serial, end].append(values)

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from concentrator.model.errors import ConfigError
+from concentrator.model.trouble import facts_of
 from concentrator.system.files import write_whole
 from concentrator.system.identity import DeviceBook, box_serial
 
@@ -40,9 +41,9 @@ def test_a_device_is_known_by_the_serial_it_said_first(tmp_path):
     again = DeviceBook(tmp_path)
     assert again.serial("main") == "0420020081"
     assert again.identified("main", {"serial": "0420020081"}) == ""
-    assert (
-        again.identified("main", {"serial": "0420020099"}) == "serial 0420020099 answers where 0420020081 is expected"
-    )
+    said = again.identified("main", {"serial": "0420020099"})
+    assert said == "serial 0420020099 answers where 0420020081 is expected"
+    assert facts_of(said) == {"found": "0420020099", "expected": "0420020081"}
     assert again.serial("main") == "0420020081"
 
 

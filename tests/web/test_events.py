@@ -11,12 +11,14 @@ class World:
     def __init__(self, clock):
         self.cells = {"a": {"text": "1"}, "b": {"text": "2"}}
         self.told = []
+        self.languages = []
         self.watching = []
         self.breaks = False
         self.stream = LiveStream(clock, self.topic, lambda: {"now": clock.seconds()}, self.watch)
 
-    def topic(self, name):
+    def topic(self, name, language):
         self.told.append(name)
+        self.languages.append(language)
         if self.breaks:
             raise ZeroDivisionError
         return {"": self.cells, "a": {"a": self.cells["a"]}}.get(name)
@@ -60,6 +62,17 @@ def test_a_stream_begins_with_the_time_and_every_cell(site, world):
     assert visitor.answer().headers["content-type"] == "text/event-stream; charset=utf-8"
     assert visitor.frames() == [("beat", {"now": 0.0}), ("cells", {"a": {"text": "1"}, "b": {"text": "2"}})]
     visitor.end()
+
+
+def test_each_reader_is_told_in_his_language(site, world, clock):
+    visitors = [Visit(site) for _ in range(3)]
+    for visitor, language in zip(visitors, ("es-ES,es;q=0.9", "fr", "en"), strict=True):
+        visitor.ask("/?of=a", version="1.0", accept_language=language)
+    assert world.languages == ["es", "en", "en"]
+    world.told.clear()
+    world.set(a="5")
+    seconds(clock, 1)
+    assert world.told == ["a", "a"]  # made once a language
 
 
 def test_only_what_changed_is_sent_once(site, world, clock):

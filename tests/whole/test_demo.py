@@ -8,31 +8,37 @@ from itertools import pairwise
 
 import pytest_twisted
 
+from concentrator.app.control import ask
 from concentrator.app.launch import environment
 from concentrator.app.records import records
 from tests.support.brokers import free_port
 from tests.support.whole import FILE_S, PERIOD_S, Subscriber, at, not_filed, not_published, pause
 
 METERS = 8
+EXTERNAL = {"inverter": ("p", "dc_p1", "grid_p", "bat_p", "e_total"), "analyser": ("p", "v1", "f", "ea_imp")}
+"""The devices of other makers, by short id, and what they must tell among other things."""
+DEVICES = METERS + len(EXTERNAL)
 SECONDS = 85
 START_S, DELIVERY_S = 40, 12
 """How long the demo may take to its first message, and a file to arrive after its period, on a busy machine."""
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_demo_publishes_every_meter_and_files_what_is_journalled(tmp_path):
+async def test_the_demo_publishes_every_device_and_files_what_is_journalled(tmp_path):
     folder, mqtt_port = tmp_path / "demo", free_port()
     ports = {"--mqtt-port": mqtt_port, "--ftp-port": free_port(), "--http-port": free_port()}
     options = [str(word) for option in ports.items() for word in option]
     command = [sys.executable, "-m", "concentrator.app.cli", "demo", "--dir", str(folder), "--for", str(SECONDS)]
     began = time.time()
     demo = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True, env=environment())
-    subscriber = None
+    subscriber, shown = None, {}
     try:
-        assert "live page" in "".join(demo.stdout.readline() for _ in range(4))
+        assert "live page" in "".join(demo.stdout.readline() for _ in range(5))
         subscriber = Subscriber(mqtt_port, tmp_path)
         while demo.poll() is None:
             await pause(1)
+            if time.time() - began > SECONDS / 2 and not shown:
+                shown = {uid: ask(folder / "state", f"/api/devices/{uid}") for uid in EXTERNAL}
         said = demo.stdout.read()
         assert demo.returncode == 0, said
     finally:
@@ -46,7 +52,12 @@ async def test_the_demo_publishes_every_meter_and_files_what_is_journalled(tmp_p
     ends = defaultdict(list)
     for payload in subscriber.data():
         ends[payload["serial"]].append(at(payload["ts"]))
-    assert len(ends) == METERS
+    assert len(ends) == DEVICES
+    for uid, names in EXTERNAL.items():
+        told = [payload["values"] for payload in subscriber.data() if payload["serial"] == shown[uid]["serial"]]
+        assert all("p" in values for values in told[1:])
+        assert set(names) <= set().union(*told), "some are read once a minute"
+        assert set(names) <= {each["name"] for each in shown[uid]["values"] if each["value"] is not None}
     for stamps in ends.values():
         assert stamps[0] <= began + START_S
         assert {later - earlier for earlier, later in pairwise(stamps)} == {PERIOD_S}
@@ -54,9 +65,9 @@ async def test_the_demo_publishes_every_meter_and_files_what_is_journalled(tmp_p
 
     last_file = (began + SECONDS - DELIVERY_S) // FILE_S * FILE_S
     journalled = [record for record in records(folder / "state", PERIOD_S) if record.draft.end <= last_file]
-    assert len(journalled) >= METERS * 2
+    assert len(journalled) >= DEVICES * 2
     first = min(stamps[0] for stamps in ends.values())  # who came later than the broker has not heard all
     assert not_published([record for record in journalled if record.draft.end > first], subscriber.data()) == []
     files = {path.name: path.read_bytes() for path in (folder / "ftp").rglob("*") if path.is_file()}
-    assert len(files) >= METERS
+    assert len(files) >= DEVICES
     assert not_filed(journalled, files) == []

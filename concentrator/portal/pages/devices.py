@@ -1,130 +1,148 @@
-"""The Devices pages: all devices at a glance, and one with every variable. Hides the order people see them in; what
-stands in them is made by the cells."""
+"""The Devices pages: all devices at a glance, those of one kind, and one with every variable. Hides the order people
+see them in; what stands in them is made by the cells."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import csv
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
+from io import StringIO
+from itertools import groupby
 from urllib.parse import quote
 
-from twisted.web.resource import Resource
-from twisted.web.server import Request
-from twisted.web.util import Redirect, redirectTo
+from attrs import frozen
 
-from concentrator.actions.tracing import Traces
-from concentrator.portal.cells import (
-    LINE_TOPIC,
-    STATION_COUNTS,
-    Cell,
-    Cells,
-    Sources,
-    is_troubled,
-    main_readouts,
-    stamp,
-    words_of,
+from concentrator.api import DeviceState
+from concentrator.portal.addresses import address_of, address_of_line, uid_of
+from concentrator.portal.cells import ALL, CCM, EXTERNAL, card_readouts, is_ccm, main_readouts, of_kind, usual_variable
+from concentrator.portal.house import House
+from concentrator.portal.labels import label_in
+from concentrator.portal.scale import range_of
+from concentrator.web.access import Role
+from concentrator.web.route import Reply, Route, Visit, see_other
+
+_PAGES = (
+    ("/devices", ALL, "devs.empty"),
+    ("/devices/ccm", CCM, "devs.empty_ccm"),
+    ("/devices/external", EXTERNAL, "devs.empty_ext"),
 )
-from concentrator.portal.numbers import clock_time, joined, span
-from concentrator.portal.pages.lines import SHOWN, address_of_line, at_of
-from concentrator.web.pages import Page, Templates
 
 
-class DevicesPages(Resource):
-    """`/devices/<uid>`: the page of one device; without a uid the visitor is sent to the overview."""
+@frozen
+class Card:
+    """A device as it is drawn among others: where its pages are, its main readouts, and whether it stands behind the
+    one before it."""
 
-    def __init__(self, draw: Drawing) -> None:
-        super().__init__()
-        self._draw = draw
-        self.putChild(b"", Redirect(b"/"))
-
-    def render_GET(self, request: Request) -> bytes:  # noqa: N802
-        """The way to the overview."""
-        return redirectTo(b"/", request)
-
-    def getChild(self, path: bytes, request: Request) -> Page:  # noqa: N802
-        """The page of the device whose short id the address ends with."""
-        uid = path.decode("utf-8", "replace")
-        return Page(lambda: self._draw.device(uid), self._draw.missing)
+    state: DeviceState
+    address: str
+    readouts: Sequence[tuple[str, str, str]]
+    is_behind: bool
+    is_new: bool
 
 
-class Drawing:
-    """Draws the pages from the states of now."""
+def device_routes(house: House) -> Iterator[Route]:
+    """`/devices`, `/devices/ccm`, `/devices/external`, `/devices/<uid>` and its values as a file."""
 
-    def __init__(self, templates: Templates, sources: Sources, cells: Cells, traces: Traces) -> None:
-        self._templates = templates
-        self._sources = sources
-        self._cells = cells
-        self._traces = traces
-
-    def overview(self) -> bytes:
-        """All devices: those with trouble first, else by line and Modbus ID."""
-        devices = sorted(self._sources.devices(), key=lambda state: (not is_troubled(state), state.line, state.address))
-        return self._render(
+    def many(visit: Visit, topic: str, empty: str) -> Reply:
+        sources, cells = house.sources, house.cells(visit.language)
+        states = of_kind(sources.devices(), topic)
+        linked = set(visit.asked("linked").split())
+        return house.draw(
+            visit,
             "devices.html",
-            self._cells.overview(devices),
-            devices=[(state, address_of(state.uid), main_readouts(state)) for state in devices],
-            lines=[(line, address_of_line(line.name)) for line in self._sources.lines()],
-            uplinks=self._sources.uplinks(),
+            cells.overview(states),
+            cards=_cards(states, cells.troubled(states), linked),
+            lines=[
+                (line, address_of_line(line.name)) for line in sources.lines() if _is_shown(line.name, states, topic)
+            ],
+            uplinks=sources.uplinks() if topic == ALL else (),
+            kind=topic,
+            empty=empty,
+            label=label_in(visit.language),
+            topic=topic,
         )
 
-    def device(self, uid: str) -> bytes | None:
+    def device(visit: Visit, name: str) -> Reply | None:
         """One device with every variable of its profile; None where there is no such device."""
-        state = next((state for state in self._sources.devices() if state.uid == uid), None)
+        state = state_of(house, name)
         if state is None:
             return None
-        cells = self._cells.frame() | self._cells.device(state, [name for name, _, _ in state.points])
-        return self._render(
-            "device.html", cells, state=state, readouts=main_readouts(state), events=f"/events?of={quote(uid, safe='')}"
-        )
-
-    def line(self, name: str) -> bytes | None:
-        """One line with its stations and its last exchanges, newest first; None where there is no such line."""
-        topic = LINE_TOPIC + name
-        cells = self._cells.of_topic(topic)
-        if cells is None:
-            return None
-        state, zone = self._traces.state(name), self._sources.zone
-        owners = self._traces.devices(name)
-        stations = [(each, owners.get(each, "")) for each in state.stations]
-        return self._render(
-            "line.html",
+        cells = house.cells(visit.language).device(state, [name for name, _, _ in state.points])
+        return house.draw(
+            visit,
+            "device.html",
             cells,
             state=state,
-            address=address_of_line(name),
-            counts=STATION_COUNTS,
-            stations=[(each, uid, address_of(uid) if uid else "") for each, uid in stations],
-            exchanges=[(each, at_of(each, zone)) for each in reversed(self._traces.told(name, SHOWN))],
-            events=f"/events?of={quote(topic, safe='')}",
+            address=address_of(state.uid),
+            past_variable=usual_variable(state),
+            readouts=[(*point, range_of(state, point[0])) for point in main_readouts(state)],
+            label=label_in(visit.language),
+            topic=state.uid,
+            here=home_of(state),
         )
 
-    def missing(self) -> bytes:
-        """What stands where nothing is."""
-        return self._render("missing.html", self._cells.frame())
-
-    def _render(self, name: str, cells: Mapping[str, Cell], **values: object) -> bytes:
-        now, zone = self._sources.wall.now(), self._sources.zone
-        box = self._sources.box()
-        uptime_s = box.get("uptime_s")
-        return self._templates.render(
-            name,
-            **{"events": "/events"} | values,
-            box=box,
-            uptime=span(uptime_s) if isinstance(uptime_s, int | float) else "",
-            live_clock=stamp(self._sources.wall, zone),
-            as_of=clock_time(now, zone),
-            clock_trusted=self._sources.wall.is_trusted(),
-            cells=cells,
-            part=lambda cell, part: part_of(cells[cell], part, lambda cell: words_of(cell, now, zone)),
+    def values(visit: Visit, name: str) -> Reply | None:
+        """The newest values as a file, plain as programs want them."""
+        state = state_of(house, name)
+        if state is None:
+            return None
+        kept = f"attachment; filename*=UTF-8''{quote(f'{state.uid}.csv', safe='')}"
+        return Reply(
+            as_csv(state).encode(), content_type="text/csv; charset=utf-8", headers={"Content-Disposition": kept}
         )
 
+    yield Route("/", Role.VIEWER, lambda visit: see_other("/info" if "/info" in house.paths else "/devices"))
+    for path, topic, empty in _PAGES:
+        yield Route(path, Role.VIEWER, lambda visit, topic=topic, empty=empty: many(visit, topic, empty))
+    yield Route("/devices/*", Role.VIEWER, device)
+    yield Route("/devices/*/values.csv", Role.VIEWER, values)
 
-def address_of(uid: str) -> str:
-    """The address of a device's page."""
-    return f"/devices/{quote(uid, safe='')}"
+
+def state_of(house: House, name: str) -> DeviceState | None:
+    """The device that has a name in the addresses of its pages, None where there is none."""
+    uid = uid_of(name)
+    return next((state for state in house.sources.devices() if state.uid == uid), None)
 
 
-def part_of(cell: Cell, part: str, words: Callable[[Cell], str]) -> str:
-    """The text of one part of a cell; the page's script does the same for the ones that changed."""
-    if part == "readout":
-        return joined(str(cell["text"]), str(cell["unit"]))
-    if part == "words":
-        return words(cell)
-    return str(cell[part])
+def home_of(state: DeviceState) -> str:
+    """The page in the menu that a device belongs to."""
+    return "/devices/ccm" if is_ccm(state) else "/devices/external"
+
+
+def as_csv(state: DeviceState) -> str:
+    """A device's newest values: variable, label, value, unit and the moment of its reading in UTC."""
+    out = StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(("variable", "label", "value", "unit", "at"))
+    for name, label, unit in state.points:
+        value, at = state.values.get(name, ("", None))
+        then = "" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        rows.writerow((name, label, _cell(value), unit, then))
+    return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A text that a spreadsheet would take for a formula is told as a text."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t")) else value
+
+
+def _is_shown(line: str, states: Sequence[DeviceState], topic: str) -> bool:
+    return topic == ALL or any(state.line == line for state in states)
+
+
+def _cards(states: Sequence[DeviceState], troubled: Collection[str], linked: Collection[str]) -> list[Card]:
+    """Those with trouble first, else by line and Modbus ID; who stands behind a principal stays with it."""
+    at_one_id = sorted(states, key=lambda state: (state.line, state.address, state.secondary or 0))
+    groups = [list(group) for _, group in groupby(at_one_id, lambda state: (state.line, state.address))]
+    groups.sort(key=lambda group: not any(state.uid in troubled for state in group))
+    return [
+        Card(
+            state,
+            address_of(state.uid),
+            card_readouts(state),
+            state.secondary is not None and place > 0,
+            state.serial in linked,
+        )
+        for group in groups
+        for place, state in enumerate(group)
+    ]

@@ -1,86 +1,91 @@
-"""The page of one line: how it does, station by station, and the last exchanges on its wire, for whoever looks for what
+"""The pages of lines: how each does, station by station, and the last exchanges on its wire, for whoever looks for what
 is wrong with a bus. Its files to take away: the trace as text, and as evidence for a profile file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, tzinfo
-from http import HTTPStatus
 from urllib.parse import quote
 
-from twisted.web.resource import Resource
-from twisted.web.server import Request
-from twisted.web.util import Redirect, redirectTo
-
-from concentrator.actions.tracing import Told, Traces
+from concentrator.actions.tracing import Told
 from concentrator.model.errors import Unknown
-from concentrator.portal.numbers import clock_time
-from concentrator.web.pages import Page, answer
-
-SHOWN = 50
-"""How many exchanges the page shows, the newest; the files have all that are kept."""
-
-
-class LinesPages(Resource):
-    """`/lines/<name>` and under it `trace.txt` and `evidence.toml`; without a name the visitor is sent to the
-    overview. `draw(name)` makes the page, None where there is no such line, `missing()` what stands there instead."""
-
-    def __init__(
-        self, traces: Traces, draw: Callable[[str], bytes | None], missing: Callable[[], bytes], zone: tzinfo
-    ) -> None:
-        super().__init__()
-        self._traces = traces
-        self._draw = draw
-        self._missing = missing
-        self._zone = zone
-        self.putChild(b"", Redirect(b"/"))
-
-    def render_GET(self, request: Request) -> bytes:  # noqa: N802
-        """The way to the overview."""
-        return redirectTo(b"/", request)
-
-    def getChild(self, path: bytes, request: Request) -> Resource:  # noqa: N802
-        """What belongs to the line whose name the address goes on with."""
-        name = path.decode("utf-8", "replace")
-        part = b"/".join(request.postpath or ())
-        if part == b"trace.txt":
-            return _Download(f"{name}.txt", lambda: as_text(self._traces.told(name), self._zone), self._missing)
-        if part == b"evidence.toml":
-            return _Download(f"{name}.toml", lambda: self._traces.evidence(name), self._missing)
-        return Page(lambda: self._draw(name), self._missing)
+from concentrator.portal.addresses import address_of, address_of_line
+from concentrator.portal.cells import Cell
+from concentrator.portal.house import House
+from concentrator.portal.line_cells import LINE_TOPIC, LINES_TOPIC, STATION_COUNTS
+from concentrator.portal.trace_cells import SENT, SHOWN, TRACE_TOPIC, Filter, at_of, rows_of
+from concentrator.portal.words import say_in
+from concentrator.web.access import Role
+from concentrator.web.route import Reply, Route, Visit
 
 
-class _Download(Resource):
+def line_routes(house: House) -> Iterator[Route]:
+    """`/lines`, `/lines/<name>` and under it `trace.txt` and `evidence.toml`."""
+    traces, zone = house.traces, house.sources.zone
+
+    def lines(visit: Visit) -> Reply:
+        """Every line with its verdict."""
+        sources = house.sources
+        on = {line.name: sum(state.line == line.name for state in sources.devices()) for line in sources.lines()}
+        return house.draw(
+            visit,
+            "lines.html",
+            house.cells(visit.language).of_topic(LINES_TOPIC),
+            lines=[(line, address_of_line(line.name), on[line.name]) for line in sources.lines()],
+            topic=LINES_TOPIC,
+        )
+
+    def line(visit: Visit, name: str) -> Reply | None:
+        """One line with its stations and its last exchanges, newest first; None where there is no such line."""
+        cells = house.of_topic(TRACE_TOPIC + name, visit.language)
+        if cells is None:
+            return None
+        state, owners = traces.state(name), traces.devices(name)
+        exchanges = traces.told(name)
+        which = Filter(visit.asked("id"), visit.asked("errors") == "on")
+        return house.draw(
+            visit,
+            "line.html",
+            cells,
+            state=state,
+            address=address_of_line(name),
+            counts=STATION_COUNTS,
+            stations=[(each, owners.get(each, ""), address_of(owners.get(each, ""))) for each in state.stations],
+            exchanges=rows_of(exchanges, which, house.say(visit), zone, visit.language, SHOWN),
+            ids=sorted({each.station for each in exchanges}, key=lambda each: (len(each), each)),
+            which=which,
+            most=SHOWN,
+            topic=TRACE_TOPIC + name,
+            here="/lines",
+        )
+
+    def traced(name: str, language: str) -> Mapping[str, Cell] | None:
+        """The cells of a line's page, with its newest exchanges."""
+        cells = house.cells(language).of_topic(LINE_TOPIC + name)
+        if cells is None:
+            return None
+        newest = rows_of(traces.told(name, SENT + 1), Filter(), say_in(language), zone, language, SENT)
+        return {**cells, ":trace": {"rows": newest}}
+
+    house.topics[TRACE_TOPIC] = traced
+    yield Route("/lines", Role.VIEWER, lines)
+    yield Route("/lines/*", Role.VIEWER, line)
+    yield Route("/lines/*/trace.txt", Role.VIEWER, _download("txt", lambda name: as_text(traces.told(name), zone)))
+    yield Route("/lines/*/evidence.toml", Role.VIEWER, _download("toml", traces.evidence))
+
+
+def _download(ending: str, make: Callable[[str], str]) -> Callable[[Visit, str], Reply | None]:
     """A text made anew for each visitor, to be kept as a file."""
 
-    isLeaf = True  # noqa: N815
-
-    def __init__(self, name: str, make: Callable[[], str], missing: Callable[[], bytes]) -> None:
-        super().__init__()
-        self._name = name
-        self._make = make
-        self._missing = missing
-
-    def render_GET(self, request: Request) -> bytes:  # noqa: N802
-        request.setHeader(b"cache-control", b"no-store")
+    def download(visit: Visit, name: str) -> Reply | None:
         try:
-            text = self._make()
+            text = make(name)
         except Unknown:
-            request.setResponseCode(HTTPStatus.NOT_FOUND)
-            return answer(request, self._missing(), "text/html; charset=utf-8")
-        request.setHeader(b"content-disposition", f"attachment; filename*=UTF-8''{quote(self._name, safe='')}".encode())
-        return answer(request, text.encode(), "text/plain; charset=utf-8")
+            return None
+        kept = f"attachment; filename*=UTF-8''{quote(f'{name}.{ending}', safe='')}"
+        return Reply(text.encode(), content_type="text/plain; charset=utf-8", headers={"Content-Disposition": kept})
 
-
-def address_of_line(name: str) -> str:
-    """The address of a line's page."""
-    return f"/lines/{quote(name, safe='')}"
-
-
-def at_of(told: Told, zone: tzinfo) -> str:
-    """When an exchange began, to the millisecond: 10:41:07.123."""
-    then = datetime.fromtimestamp(told.at, zone)
-    return f"{clock_time(told.at, zone)}.{then.microsecond // 1000:03}"
+    return download
 
 
 def as_text(exchanges: list[Told], zone: tzinfo) -> str:

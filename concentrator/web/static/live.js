@@ -1,10 +1,11 @@
 /* Keeps a page alive: one stream sends the cells that changed, this puts their parts where the page shows them, and
-   counts ages by the box's clock, so that a wrong clock here lies to nobody. It knows no quantity and makes no words
-   but those of age and of the stream itself. */
+   counts ages by the box's clock, so that a wrong clock here lies to nobody. It knows no quantity, and its words come
+   with the page. Other scripts hear of cells by the event "cells" of the document. */
 (() => {
   "use strict";
   const BEAT_MS = 5000, LOST_MS = 2 * BEAT_MS + 1000, RETRY_MS = 5000, SPEAK_MS = 3000;
   const { events, now, offset } = document.body.dataset;
+  const words = JSON.parse(document.body.dataset.say || "{}");
   const notice = document.getElementById("notice");
   const asOf = document.getElementById("as-of");
   const button = document.getElementById("live");
@@ -23,8 +24,8 @@
   const boxNow = () => clock.now + (performance.now() - clock.at) / 1000;
   const clockTime = (at) => new Date((at + clock.offset) * 1000).toISOString().slice(11, 19);
   const ago = (age, since) => {
-    if (age < 60) return `${age}${GAP}s${GAP}ago`;
-    if (age < 3600) return `${Math.floor(age / 60)}${GAP}min${GAP}ago`;
+    if (age < 60) return words.s.replace("{n}", age);
+    if (age < 3600) return words.min.replace("{n}", Math.floor(age / 60));
     return since;
   };
   const span = (s) => {
@@ -49,6 +50,10 @@
     text: (element, cell) => put(element, cell.text),
     unit: (element, cell) => put(element, cell.unit),
     last: (element, cell) => put(element, cell.last),
+    needle: (element, cell) => {
+      element.toggleAttribute("hidden", cell.needle === "");
+      if (cell.needle !== "") element.setAttribute("transform", `translate(${cell.needle} 0)`);
+    },
     readout: (element, cell) =>
       put(element, cell.unit && cell.text !== MISSING ? cell.text + GAP + cell.unit : cell.text),
     words: (element, cell) => {
@@ -74,6 +79,7 @@
       for (const element of (places.get(name) || []).slice().reverse()) SHOW[element.dataset.show](element, cell);
     }
     heardFirst = true;
+    document.dispatchEvent(new CustomEvent("cells", { detail: cells }));
   };
   for (const element of document.querySelectorAll("[data-cell]")) {
     const name = element.dataset.cell;
@@ -99,7 +105,7 @@
     heardAt = performance.now();
     if (isLost) {
       isLost = false;
-      say("quiet", "Values are live again.");
+      say("quiet", words.back);
     }
   };
   const close = () => {
@@ -133,19 +139,20 @@
       isLost = true;
       const lastHeard = clockTime(boxNow() - silence / 1000);
       put(asOf, lastHeard);
-      say("lost", `Live values stopped at ${lastHeard}. Trying again.`);
+      say("lost", (document.body.dataset.lost || words.lost).replace("{t}", lastHeard));
     }
     if (performance.now() - triedAt > RETRY_MS) open();
   };
 
   button.addEventListener("click", () => {
     isPaused = !isPaused;
+    document.body.toggleAttribute("data-paused", isPaused);
     button.setAttribute("aria-pressed", String(!isPaused));
     const use = button.querySelector("use");
     use.setAttribute("href", use.getAttribute("href").replace(/#.*/, isPaused ? "#play" : "#pause"));
     if (isPaused) {
       close();
-      say("paused", `Paused at ${clockTime(boxNow())}. Values and ages are of that moment.`);
+      say("paused", words.paused.replace("{t}", clockTime(boxNow())));
     } else {
       say("quiet", "");
       resume();

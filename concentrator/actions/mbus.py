@@ -1,0 +1,81 @@
+"""M-Bus lines of a running box, as actions: a search, which is a task, and reading one meter now, configured or not.
+Hides that neither disturbs polling for long: both take turns with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from twisted.internet.defer import Deferred
+
+from concentrator.actions.schema import Argument, Kind
+from concentrator.actions.table import Action, Permission
+from concentrator.actions.tasks import RUNNING, Tasks, Tell
+from concentrator.model.errors import Busy, WrongArguments
+from concentrator.wire.mbus_address import ANYBODY, SecondaryAddress, parse_address
+from concentrator.wire.mbus_frame import HIGHEST_PRIMARY
+from concentrator.wire.mbus_talk import Place
+
+SEARCH, READ = "mbus.search", "mbus.read"
+
+Searcher = Callable[[str, bool, SecondaryAddress, Tell], Deferred[object]]
+"""`search(line, is_primary, mask, tell)`: looks at all primary addresses, or for all that match a mask. Raises Unknown
+where there is no such line, WrongArguments where it is no M-Bus."""
+Reader = Callable[[str, Place], Deferred[object]]
+"""`read(line, place)`: what the meter there says, as JSON has it; raises as above, and fails where nobody answers."""
+
+
+def mbus_actions(tasks: Tasks, check: Callable[[str], None], search: Searcher, read: Reader) -> Iterable[Action]:
+    """`mbus.search` and `mbus.read`. `check` raises what speaks against using a line now."""
+
+    def begin(line: str, by: str, mask: str) -> dict[str, object]:
+        check(line)
+        name = f"{SEARCH} {line}"
+        if any(task.name == name and task.state == RUNNING for task in tasks.all()):
+            raise Busy(f"line {line} is being searched")
+        if mask and by == "primary":
+            raise WrongArguments("mask of addresses: goes with secondary ones")
+        wanted = _mask(mask, "mask of addresses") if mask else ANYBODY
+        return {"task": tasks.start(name, partial(search, line, by == "primary", wanted)).id}
+
+    def said(line: str, address: str) -> Deferred[object]:
+        check(line)
+        return read(line, place_of(address))
+
+    line = Argument("line", Kind.TEXT, "the line's name", least=1)
+    return (
+        Action(
+            SEARCH,
+            "Looks for meters on an M-Bus, between the reads of those that are known; gives the task to ask.",
+            Permission.CONFIG,
+            (
+                line,
+                Argument("by", Kind.TEXT, "the addresses to ask", False, "secondary", choices=("secondary", "primary")),
+                Argument("mask", Kind.TEXT, "only secondary addresses like this one, 12FFFFFF say", False, ""),
+            ),
+            begin,
+        ),
+        Action(
+            READ,
+            "Reads a meter on an M-Bus at once, whether it is configured or not: its telegrams, as bytes and decoded.",
+            Permission.READ,
+            (line, Argument("address", Kind.TEXT, "its primary address, or its secondary one", least=1)),
+            said,
+        ),
+    )
+
+
+def place_of(address: str) -> Place:
+    """Where a meter is, by its address as people write it. Raises WrongArguments."""
+    if address.isdecimal() and len(address) <= 3:
+        if int(address) > HIGHEST_PRIMARY:
+            raise WrongArguments(f"address: found {address}, expected a primary address 0 … {HIGHEST_PRIMARY}")
+        return Place(int(address))
+    return Place(selected=_mask(address, "address"))
+
+
+def _mask(text: str, argument: str) -> SecondaryAddress:
+    try:
+        return parse_address(text)
+    except ValueError as error:
+        raise WrongArguments(f"{argument}: {error}") from error

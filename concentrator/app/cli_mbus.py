@@ -1,0 +1,127 @@
+"""The command about M-Bus: searching a line for meters, reading one, decoding a telegram somebody has as bytes. A line
+that the running box holds is asked through it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from concentrator.app.cli_parts import (
+    DONE,
+    Commands,
+    as_json,
+    command,
+    count_of,
+    outcome_told,
+    show,
+    state_dir,
+    takes_config,
+    takes_json,
+    takes_name,
+    wrong,
+)
+
+
+def add_mbus_command(commands: Commands) -> None:
+    """Adds it to the parser's."""
+    mbus = command(commands, "mbus", _help, "search an M-Bus for meters, read one, decode a telegram", _EXAMPLES)
+    mbus.set_defaults(parser=mbus)
+    nested = mbus.add_subparsers(title="what to do", metavar="WHAT")
+    search = command(nested, "search", _search, "look for meters on an M-Bus", _SEARCH_EXAMPLES)
+    read = command(nested, "read", _read, "read a meter, whether it is configured or not", _READ_EXAMPLES)
+    for each in (search, read):
+        takes_name(each, "place", "lines", "name", "a line, or serial:PATH, or tcp:HOST:PORT", metavar="LINE")
+    search.add_argument("--primary", action="store_true", help="ask the primary addresses 0 to 250, one by one")
+    search.add_argument("--mask", default="", metavar="DIGITS", help="only secondary addresses like 12FFFFFF")
+    read.add_argument("address", metavar="ADDRESS", help="primary (0 to 250) or secondary (12345678)")
+    for each in (search, read):
+        each.add_argument("--baudrate", type=count_of, metavar="N", help="bits per second, not the line's own")
+        each.add_argument("--while-polling", action="store_true", help="have the running box do it")
+        takes_config(each)
+        takes_json(each)
+    decode = command(nested, "decode", _decode, "decode a telegram", _DECODE_EXAMPLES)
+    decode.add_argument("hex", nargs="+", metavar="HEX", help="its bytes, from 68 to 16; - to read them")
+    takes_json(decode)
+
+
+def _help(options: argparse.Namespace) -> int:
+    options.parser.print_help()
+    return DONE
+
+
+def _search(options: argparse.Namespace) -> int:
+    from concentrator.actions.mbus import place_of
+    from concentrator.app.mbus import port_of, search_alone, search_through
+    from concentrator.app.mbus_told import found_lines
+    from concentrator.app.progress import Bar
+    from concentrator.wire.mbus_address import ANYBODY
+
+    if options.primary and options.mask:
+        wrong("--mask goes with secondary addresses")
+    mask = place_of(options.mask).selected if options.mask else ANYBODY
+    if mask is None:
+        wrong(f"--mask: found {options.mask}, expected eight digits, F for any")
+    bar = Bar(sys.stderr)
+    if options.while_polling:
+        if options.baudrate:
+            wrong("--while-polling leaves the line's settings as they are")
+        outcome = search_through(state_dir(options), options.place, options.primary, options.mask, bar)
+    else:
+        port = port_of(options.place, options.config, options.baudrate)
+        outcome = search_alone(port, options.primary, mask, bar)
+    bar.end()
+    return outcome_told(outcome, found_lines, options.json)
+
+
+def _read(options: argparse.Namespace) -> int:
+    from concentrator.actions.mbus import place_of
+    from concentrator.app.control import act
+    from concentrator.app.mbus import port_of, read_alone
+    from concentrator.app.mbus_told import said_lines
+
+    place = place_of(options.address)
+    if options.while_polling:
+        found = act(state_dir(options), "mbus.read", line=options.place, address=options.address)
+    else:
+        found = read_alone(port_of(options.place, options.config, options.baudrate), place)
+    show(as_json(found) if options.json else said_lines(found))
+    return DONE
+
+
+def _decode(options: argparse.Namespace) -> int:
+    from concentrator.app.mbus_told import said_lines, told
+    from concentrator.wire.mbus_record import telegram_of
+
+    text = sys.stdin.read() if options.hex == ["-"] else " ".join(options.hex)
+    try:
+        frame = bytes.fromhex(text)
+    except ValueError:
+        wrong("HEX: expected bytes in hexadecimal, such as 68 1F 1F 68 08 02 72 …")
+    found = told([telegram_of(frame)])
+    show(as_json(found) if options.json else said_lines(found))
+    return DONE
+
+
+_EXAMPLES = """
+    ccmaster mbus search heat
+    ccmaster mbus read heat 12345678
+    ccmaster mbus decode 68 1F 1F 68 08 02 72 78 56 34 12 24 40 01 07 55 00 00 00 03 13 15 31 00 DA 02 3B 13 01 8B \\
+        60 04 37 18 02 18 16
+"""
+_SEARCH_EXAMPLES = """
+    ccmaster mbus search heat
+    ccmaster mbus search heat --while-polling
+    ccmaster mbus search serial:/dev/ttyUSB0 --primary --baudrate 300
+    ccmaster mbus search tcp:192.168.4.30:10001 --mask 12FFFFFF --json
+"""
+_READ_EXAMPLES = """
+    ccmaster mbus read heat 5
+    ccmaster mbus read heat 12345678-KAM-08-04 --json
+    ccmaster mbus read serial:/dev/ttyUSB0 12345678
+    ccmaster mbus read heat 12345678 --while-polling
+"""
+_DECODE_EXAMPLES = """
+    ccmaster mbus decode 68 1F 1F 68 08 02 72 78 56 34 12 24 40 01 07 55 00 00 00 03 13 15 31 00 DA 02 3B 13 01 8B \\
+        60 04 37 18 02 18 16
+    ccmaster mbus decode - --json < telegram.hex
+"""

@@ -1,0 +1,162 @@
+"""The transparent M-Bus gateways, put together. Hides what Twisted needs to listen, and that they come and go while the
+box runs; what is only imported where there is a gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from attrs import define, field, frozen
+from twisted.internet.defer import Deferred, DeferredList, succeed
+
+from concentrator.actions.gateways import GatewayState
+from concentrator.app.config_gateways import GatewaySection
+from concentrator.app.config_sections import Config, LineSection
+from concentrator.line.line import Line
+from concentrator.model.errors import Unknown
+from concentrator.model.words import hint
+from concentrator.poll.poller import Poller
+
+if TYPE_CHECKING:
+    from concentrator.mbusgate.doorman import Opening
+    from concentrator.mbusgate.gateway import Gateway
+
+
+class Lines(Protocol):
+    """The lines of the box."""
+
+    def line(self, name: str) -> Line:
+        """A line."""
+
+    def poller(self, name: str) -> Poller:
+        """What is read on it."""
+
+    def set_speed(self, name: str, section: LineSection) -> None:
+        """Talks on it at the speed of that section."""
+
+
+@frozen(eq=False)
+class _Made:
+    section: GatewaySection
+    gateway: Gateway
+
+
+@define(eq=False, repr=False)
+class Gateways:
+    """The gateways of a configuration, by name, on the lines of a box."""
+
+    _lines: Lines
+    _reactor: Any
+    _made: dict[str, _Made] = field(factory=dict, init=False)
+
+    def start(self, config: Config) -> None:
+        """Opens those that the configuration has and that are not there yet."""
+        for name, section in _wanted(config).items():
+            if name not in self._made:
+                gateway = self._build(name, section)
+                self._made[name] = _Made(section, gateway)
+                gateway.start()
+
+    def leave(self, config: Config) -> Deferred[Any]:
+        """Closes those that the configuration has no more, or has with other settings; fires when that is done."""
+        wanted = _wanted(config)
+        left = [name for name, made in self._made.items() if wanted.get(name) != made.section]
+        return DeferredList([self._made.pop(name).gateway.stop() for name in left])
+
+    def stop(self) -> Deferred[Any]:
+        """Closes all of them."""
+        made, self._made = self._made, {}
+        return DeferredList([each.gateway.stop() for each in made.values()])
+
+    def states(self) -> list[GatewayState]:
+        """What people see of each."""
+        return [made.gateway.state() for made in self._made.values()]
+
+    def disconnect(self, name: str) -> None:
+        """Throws the client of one out; raises Unknown."""
+        if name not in self._made:
+            raise Unknown(f"M-Bus gateway {name}{hint(name, self._made)}")
+        self._made[name].gateway.disconnect()
+
+    def _build(self, name: str, section: GatewaySection) -> Gateway:
+        from concentrator.mbusgate.gateway import Gateway
+        from concentrator.mbusgate.terms import Terms
+
+        line = self._lines.line(section.line)
+        terms = Terms(
+            keepalive_s=section.keepalive_s,
+            disconnect_s=section.disconnect_timeout_s,
+            networks=section.allow,
+            is_queueing=section.when_busy == "queue",
+            is_shared=section.sharing == "time-sliced",
+            addresses=frozenset(section.addresses),
+            is_framed=section.forwarding == "frames",
+        )
+        openings = list(_openings(section, self._reactor))
+        return Gateway(name, line, terms, openings, self._lines.poller(section.line), line.clock)
+
+
+def _wanted(config: Config) -> Mapping[str, GatewaySection]:
+    return {name: section for name, section in config.gateways.items() if section.enabled}
+
+
+def _openings(section: GatewaySection, reactor: Any) -> Iterable[Opening]:
+    from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint
+
+    from concentrator.mbusgate.doorman import Opening
+    from concentrator.mbusgate.tls import Credentials, TlsEndpoint
+
+    make = TCP6ServerEndpoint if ":" in section.interface else TCP4ServerEndpoint
+    for key, port in section.ports.items():
+        plain = make(reactor, port, interface=section.interface)
+        if key == "port":
+            yield Opening(plain, f"tcp:{port}")
+        else:
+            assert section.cert_file is not None and section.key_file is not None, "the rules of the file say so"
+            credentials = Credentials(section.cert_file, section.key_file, section.clients_ca_file)
+            yield Opening(TlsEndpoint(plain, credentials), f"tls:{port}", is_tls=True)
+
+
+class Changing(Protocol):
+    """What of a box changes with its settings."""
+
+    def leave(self, config: Config) -> Deferred[Any]:
+        """Ends what the configuration has otherwise, or not at all."""
+
+    def start(self, config: Config) -> None:
+        """Begins what it has and is not there."""
+
+
+@frozen(eq=False)
+class Several:
+    """Several that change, as one."""
+
+    _each: Sequence[Changing]
+
+    def leave(self, config: Config) -> Deferred[Any]:
+        """All leave; fires when all have."""
+        return DeferredList([each.leave(config) for each in self._each])
+
+    def start(self, config: Config) -> None:
+        """All start."""
+        for each in self._each:
+            each.start(config)
+
+
+@define(eq=False)
+class Speeds:
+    """The speeds of serial lines, as something that changes with the settings."""
+
+    _lines: Lines
+    _sections: Mapping[str, LineSection]
+
+    def leave(self, config: Config) -> Deferred[Any]:
+        """Nothing has to end before a line talks at another speed."""
+        return succeed(None)
+
+    def start(self, config: Config) -> None:
+        """Has lines talk at the speeds of the configuration."""
+        before, self._sections = self._sections, config.lines
+        for name, section in config.lines.items():
+            if name in before and section != before[name]:
+                self._lines.set_speed(name, section)

@@ -1,0 +1,40 @@
+"""The front of the box as cells: its lights with their words, its outputs and inputs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from concentrator.api import OutputState, PanelState
+from concentrator.portal.numbers import GAP, fixed
+from concentrator.portal.words import Say
+
+PANEL_TOPIC = ":panel"
+
+
+def light_cells(panel: PanelState, say: Say) -> dict[str, Mapping[str, object]]:
+    """The lights that every page has at its top: what they mean, and the pattern they go in."""
+    return {
+        f":light.{colour}": {"text": say(f"light.{colour}_{pattern}"), "health": pattern}
+        for colour, pattern in panel.lights.items()
+    }
+
+
+def panel_cells(panel: PanelState, say: Say, language: str) -> dict[str, Mapping[str, object]]:
+    """What the Panel page has besides."""
+    cells: dict[str, Mapping[str, object]] = {
+        f":pattern.{colour}": {"text": say(f"light.{pattern}")} for colour, pattern in panel.lights.items()
+    }
+    for output in panel.outputs:
+        health = "up" if output.value else "idle"
+        cells[f":output.{output.name}"] = {"text": output_words(output, say, language), "health": health}
+    for number, is_active in enumerate(panel.inputs, 1):
+        said = say("panel.active" if is_active else "panel.inactive")
+        cells[f":input.{number}"] = {"text": said, "health": "up" if is_active else "idle"}
+    return cells
+
+
+def output_words(output: OutputState, say: Say, language: str) -> str:
+    """The state of an output in words: on, off, or volts."""
+    if isinstance(output.value, bool):
+        return say("panel.on" if output.value else "panel.off")
+    return f"{fixed(output.value, 1, language)}{GAP}V"

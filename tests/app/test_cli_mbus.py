@@ -1,0 +1,102 @@
+"""`ccmaster mbus`: with the port to itself, and what is said where something is wrong."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from concentrator.app.cli import main
+from concentrator.app.cli_mbus import _DECODE_EXAMPLES
+from tests.support.mbus import simulated_mbus
+
+TELEGRAM = "681F1F680802727856341224400107550000000313153100DA023B13018B60043718021816"
+
+
+def ran(*arguments):
+    """What `ccmaster` says in a process of its own, for it needs a reactor of its own."""
+    command = [sys.executable, "-c", "import sys; from concentrator.app.cli import main; sys.exit(main())", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def meters():
+    with simulated_mbus("--meters", "3", "--baudrate", "38400", "--seed", "cli") as simulated:
+        yield simulated
+
+
+def test_all_meters_of_a_port_are_found(meters):
+    done = ran("mbus", "search", f"serial:{meters['port']}:baudrate=38400:parity=N", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [each["address"] for each in json.loads(done.stdout)] == sorted(meters["addresses"])
+
+
+def test_a_meter_is_read_by_its_digits(meters):
+    address = next(iter(meters["addresses"]))
+    done = ran("mbus", "read", f"serial:{meters['port']}:parity=N", address[:8], "--baudrate", "38400")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(address)
+    assert "temp_flow" in done.stdout
+
+
+def test_who_does_not_answer_is_told(meters):
+    done = ran("mbus", "read", f"serial:{meters['port']}:baudrate=38400:parity=N", "00000000")
+    assert done.returncode == 1
+    assert done.stderr.startswith("ccmaster: The device did not answer in time")
+
+
+def test_a_port_that_is_not_there_is_told():
+    done = ran("mbus", "search", "serial:/dev/ttyNobody")
+    assert done.returncode == 1
+    assert "the port is not there" in done.stderr
+
+
+def test_a_telegram_is_decoded(capsys):
+    assert main(["mbus", "decode", TELEGRAM]) == 0
+    assert "water_v          12.565  m³" in capsys.readouterr().out
+    assert main(["mbus", "decode", "--json", TELEGRAM]) == 0
+    (said,) = json.loads(capsys.readouterr().out)
+    assert [record["name"] for record in said["records"]] == ["water_v", "flow_s5_max", "metered_e_t2_u1"]
+
+
+def test_the_telegram_of_the_examples_is_one(capsys):
+    words = _DECODE_EXAMPLES.split("--json")[0].replace("\\", "").split("decode")[1].split("ccmaster")[0].split()
+    assert main(["mbus", "decode", *words]) == 0
+    assert capsys.readouterr().out.startswith("12345678-PAD-01-07, water")
+
+
+def test_what_is_no_telegram_is_refused_with_the_reason(capsys):
+    assert main(["mbus", "decode", TELEGRAM[:-4] + "0016"]) == 1
+    assert "checksum 00, expected 18" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        main(["mbus", "decode", "68 XY"])
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["search", "heat", "--primary", "--mask", "12FFFFFF"], "--mask goes with secondary addresses"),
+        (["search", "heat", "--while-polling", "--baudrate", "300"], "leaves the line's settings as they are"),
+        (["search", "heat", "--mask", "12"], "expected eight digits"),
+    ],
+)
+def test_options_that_do_not_go_together_are_told(arguments, words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["mbus", *arguments])
+    assert ended.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_an_address_that_is_none_is_told(capsys):
+    assert main(["mbus", "read", "serial:/dev/null", "251"]) == 1
+    assert "expected a primary address 0 … 250" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["mbus"], ["mbus", "search", "--help"], ["mbus", "read", "--help"]])
+def test_help_has_examples(words, capsys):
+    try:
+        assert main(words) == 0
+    except SystemExit as ended:
+        assert ended.code == 0
+    assert "examples:\n  ccmaster mbus" in capsys.readouterr().out

@@ -1,0 +1,166 @@
+"""M-Bus from the command line and in a running box: searched and read on a pseudo-terminal at its true speed."""
+
+import pytest
+import pytest_twisted
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+
+from concentrator.actions.tasks import Tasks
+from concentrator.app.bus_actions import prober
+from concentrator.app.clocks import SharpClock, SystemWall
+from concentrator.app.config import load_checked
+from concentrator.app.field import build_field
+from concentrator.app.mbus import mbus_actions_of, port_of
+from concentrator.model.errors import Unknown, WrongArguments
+from concentrator.profile.catalogue import Catalogue
+from concentrator.profile.mbus import KEY
+from concentrator.system.identity import DeviceBook
+from tests.support.mbus import simulated_mbus
+
+SPEED = 38400
+"""Without parity, which a pseudo-terminal takes only once."""
+
+
+@pytest.fixture
+def meters():
+    """A line with four meters in a process of its own: its port and their addresses."""
+    with simulated_mbus("--meters", "4", "--baudrate", str(SPEED), "--seed", "four") as simulated:
+        yield simulated
+
+
+def text_of(meters, *devices):
+    line = f'[line.heat]\nendpoint = "serial:{meters["port"]}:baudrate={SPEED}:parity=N"\nrole = "mbus"\n'
+    parts = ['[box]\nstate_dir = "state"\nplugin_dirs = []\n', line]
+    for uid, address in devices:
+        said = address if isinstance(address, int) else f'"{address}"'
+        parts.append(f'[device.{uid}]\nline = "heat"\nprofile = "mbus/generic"\naddress = {said}\ninterval = "1 s"\n')
+    return "\n".join(parts)
+
+
+class Box:
+    """The field of a configuration, running; `events` are those it told."""
+
+    def __init__(self, folder, text):
+        file = folder / "ccmaster.toml"
+        file.write_text(text)
+        config, catalogue = load_checked(file)
+        config.box.state_dir.mkdir(exist_ok=True)
+        self.clock, self.events = SharpClock(reactor), []
+        self.field = build_field(
+            config,
+            catalogue.get,
+            reactor=reactor,
+            sharp=self.clock,
+            wall=SystemWall(),
+            report=lambda name, facts: self.events.append(name),
+            book=DeviceBook(config.box.state_dir),
+        )
+        self.tasks = Tasks(SystemWall())
+        self.actions = {each.name: each for each in mbus_actions_of(self.field, self.tasks)}
+        self.clock.start()
+        self.field.start()
+
+    async def until(self, is_so):
+        """Waits until something is so, at most 30 seconds."""
+        for _ in range(3000):
+            if is_so():
+                return
+            await deferLater(reactor, 0.01)
+        pytest.fail("it never was so")
+
+    async def stop(self):
+        await self.tasks.stop()
+        await self.field.stop()
+        self.clock.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_meters_of_the_configuration_are_read_by_the_ordinary_poller(meters, tmp_path):
+    (first, primary), (second, _), *_ = meters["addresses"].items()
+    box = Box(tmp_path, text_of(meters, ("one", primary), ("two", second[:8])))
+    try:
+        await box.until(lambda: all("serial" in box.field.latest.of(uid).values for uid in ("one", "two")))
+        one, two = box.field.device_states()
+        assert (one.serial, one.address, one.selected, one.protocol) == (first, primary, "", "MBUS")
+        assert (two.serial, two.selected, two.health) == (second, second[:8], "answering")
+        names = {column.name for column in box.field.describe("one")[1]}
+        assert {"mbus_status", "temp_flow", "temp_return"} <= names
+        assert names <= one.values.keys()
+        assert set(box.field.line_states()[0].stations) == {str(primary), second[:8]}
+        await box.until(lambda: box.field.device_states()[0].round_s is not None)
+    finally:
+        await box.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_running_box_searches_and_reads_beside_polling(meters, tmp_path):
+    addresses = list(meters["addresses"])
+    box = Box(tmp_path, text_of(meters, ("one", addresses[0])))
+    try:
+        await box.until(lambda: box.field.line("heat").is_open)
+        id = box.actions["mbus.search"].call("heat", "secondary", "")["task"]
+        await box.until(lambda: box.tasks.get(id).state != "running")
+        task = box.tasks.get(id)
+        assert task.state == "done"
+        assert [each["address"] for each in task.result] == sorted(addresses)
+        assert [each["known"] for each in task.result if each["address"] == addresses[0]] == ["one"]
+        said = await box.actions["mbus.read"].call("heat", addresses[1])
+        assert said[0]["address"] == addresses[1]
+        assert bytes.fromhex(said[0]["hex"])[:1] == b"\x68"
+        assert {"temp_flow", "temp_return"} <= {record["name"] for record in said[0]["records"]}
+    finally:
+        await box.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_only_an_mbus_that_is_there_is_searched_or_read(meters, tmp_path):
+    other = '[line.native]\nendpoint = "serial:/dev/null"\n'
+    box = Box(tmp_path, text_of(meters) + other)
+    try:
+        for line, error in (("heet", Unknown), ("native", WrongArguments)):
+            with pytest.raises(error):
+                box.actions["mbus.search"].call(line, "secondary", "")
+            with pytest.raises(error):
+                box.actions["mbus.read"].call(line, "5")
+        for address in ("251", "1234567"):
+            with pytest.raises(WrongArguments, match="address: found"):
+                box.actions["mbus.read"].call("heat", address)
+        for by, mask in (("secondary", "12"), ("secondary", "1234567G"), ("primary", "12FFFFFF")):
+            with pytest.raises(WrongArguments, match="mask of addresses: "):
+                box.actions["mbus.search"].call("heat", by, mask)
+        assert not box.tasks.all()
+    finally:
+        await box.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_meter_is_probed_at_an_address_that_the_configuration_would_take_and_at_no_other(meters, tmp_path):
+    (address, primary), *_ = meters["addresses"].items()
+    box = Box(tmp_path, text_of(meters))
+    asked = []
+    probe = prober(box.field, Catalogue(), lambda line, address, secondary: asked.append(address) or "")
+    try:
+        await box.until(lambda: box.field.line("heat").is_open)
+        assert (await probe("heat", KEY, primary, None))["serial"] == address
+        assert (await probe("heat", KEY, address[:8], None))["serial"] == address
+        assert asked == [primary, address[:8]]
+        for wrong in (-1, 251, 1.5, "xyz", "5", "12345678-KAM"):
+            with pytest.raises(WrongArguments, match="address: found"):
+                await probe("heat", KEY, wrong, None)
+    finally:
+        await box.stop()
+
+
+def test_a_port_is_that_of_a_line_or_an_endpoint(tmp_path):
+    file = tmp_path / "ccmaster.toml"
+    file.write_text('[line.heat]\nendpoint = "serial:/dev/ttyUSB3"\nrole = "mbus"\n[line.b]\nendpoint = "tcp:x:502"\n')
+    assert port_of("heat", file).serial.framing == "2400 8E1"
+    assert port_of("heat", file, 300).serial.framing == "300 8E1"
+    assert port_of("serial:/dev/ttyUSB0", file).serial.framing == "2400 8E1"
+    assert port_of("tcp:10.0.0.7:10001", file).serial is None
+    for name, error in (("b", WrongArguments), ("heet", Unknown), ("serial:/dev/x:speed=1", WrongArguments)):
+        with pytest.raises(error):
+            port_of(name, file)
+    for name, expected in (("smoke:signals", "a wire such as"), ("tcp:10.0.0.7", "tcp:HOST:PORT")):
+        with pytest.raises(WrongArguments, match=f"{name}: expected {expected}"):
+            port_of(name, file)

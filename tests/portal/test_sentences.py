@@ -1,0 +1,90 @@
+import re
+from pathlib import Path
+
+import pytest
+
+import concentrator
+from concentrator.portal.sentences import sentence
+from concentrator.portal.words import say_in, words
+
+CODE = Path(concentrator.__file__).parent
+
+
+def plain(text):
+    return text.replace("\u202f", " ").replace("\u00a0", " ")
+
+
+def said(event, language="en", **facts):
+    return plain(sentence(event, facts, say_in(language), language))
+
+
+def told():
+    """The names of all events that the code reports, as far as they are written out there."""
+    literal = re.compile(r'(?:report|_tell|_told)\(\s*\(?\s*"([a-z]+\.[a-z_]+)"')
+    return {name for path in CODE.rglob("*.py") for name in literal.findall(path.read_text())}
+
+
+def test_every_event_the_box_tells_of_has_a_sentence():
+    names = told()
+    assert {"device.lost", "line.silent", "journal.expired", "link.started", "output.changed"} <= names
+    lacking = {name for name in names if f"event.{name.replace('.', '_')}" not in words("en")}
+    assert lacking == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "facts", "english", "spanish"),
+    [
+        ("device.lost", {"device": "m", "text": "x"}, "It does not answer any more.", "Ya no responde."),
+        (
+            "device.written",
+            {"name": "mode", "value": 1, "was": 0},
+            "mode was set to 1; it was 0.",
+            "mode se puso a 1; era 0.",
+        ),
+        (
+            "device.written",
+            {"name": "mode", "value": 1.5},
+            "mode was set to 1.5; it was —.",
+            "mode se puso a 1,5; era —.",
+        ),
+        (
+            "counter.reset",
+            {"counters": {"ea_imp": {"from": 12480.35, "to": 0}}},
+            "Counters were set back: ea_imp: 12 480.350 → 0.",
+            "Contadores que se pusieron atrás: ea_imp: 12 480,350 → 0.",
+        ),
+        (
+            "output.changed",
+            {"output": "relay1", "value": True, "by": "ana"},
+            "Output relay1: on, by ana.",
+            "Salida relay1: activado, por ana.",
+        ),
+        (
+            "uplink.records_rejected",
+            {"uplink": "mqtt", "records": [4, 5, 6], "reason": "no."},
+            "mqtt refused 3 records for ever: no.",
+            "mqtt rechazó 3 registros para siempre: no.",
+        ),
+        (
+            "bus.duplicate_id",
+            {"unit": 3, "serials": ["a", "b"]},
+            "Several meters have ID 3: a, b.",
+            "Varios contadores tienen el ID 3: a, b.",
+        ),
+        (
+            "journal.shortened",
+            {"from": 17},
+            "The end of the store was lost, from record 17 on.",
+            "Se perdió el final del almacén, desde el registro 17.",
+        ),
+    ],
+)
+def test_a_sentence_has_the_facts(name, facts, english, spanish):
+    assert said(name, **facts) == english
+    assert said(name, "es", **facts) == spanish
+
+
+def test_an_event_without_words_or_without_its_facts_says_its_own_text():
+    assert said("something.new", text="It is new.") == "It is new."
+    assert said("something.new") == "something.new"
+    assert said("link.assigned", text="a has an ID") == "a has an ID"
