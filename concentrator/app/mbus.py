@@ -26,7 +26,7 @@ from concentrator.line.endpoint import SerialEndpoint, endpoint_from
 from concentrator.line.line import Line
 from concentrator.line.serial_address import M_BUS_PORT, SerialAddress, parse_serial
 from concentrator.model.device import Device
-from concentrator.model.errors import Busy, LineLost, Unknown, WrongArguments
+from concentrator.model.errors import Busy, Garbled, LineLost, Unknown, WrongArguments
 from concentrator.model.words import hint
 from concentrator.poll.mbus_search import FoundMeter, MeterSearch
 from concentrator.profile.mbus import M_BUS
@@ -171,7 +171,7 @@ class SearchAlone:
     found: list[dict[str, object]] = field(factory=list, init=False)
 
     async def over(self, reactor: Any, clock: Any) -> object:
-        """Looks for all. Raises LineLost."""
+        """Looks for all. Raises LineLost, and Garbled where there is nothing but noise."""
         line = self.port.made(reactor, clock)
         await opened(line, clock)
 
@@ -215,6 +215,8 @@ def search_alone(port: Port, is_primary: bool, mask: SecondaryAddress, bar: Bar)
         return search.found, "", is_whole
     except LineLost as error:
         return search.found, _said_of(error, port, "search"), False
+    except Garbled as error:
+        return search.found, error.sentence, False
 
 
 def read_alone(port: Port, place: Place) -> list[Said]:

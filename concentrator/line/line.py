@@ -35,10 +35,9 @@ from concentrator.model.errors import Cancelled, ConcentratorError, LineLost, No
 from concentrator.wire.conversation import Conversation, LineSettings, Transaction
 
 CEILING_S = 1.0
-"""How late an answer may still come, in seconds after its request; of a device that is given longer to answer, twice
-that time."""
-HOLD_CAP_S = 60.0
-"""The longest one conversation may hold the wire."""
+"""How late an answer may come after its request, in seconds, or twice the time it is given, where that is longer."""
+HOLD_CAP_S, HOLD_CAP_CHARACTERS = 60.0, 6000
+"""The longest one conversation may hold the wire: so long, or as that many characters take where they take longer."""
 _LONG_S = 0.02  # a wait in which late bytes had better be seen as they come
 
 log = Logger()
@@ -223,8 +222,8 @@ class Line:
         if wire is None:
             self._advance(hold, hold.conversation.throw, LineLost(f"{self.name}: {self.trouble}"))
             return
-        if now - hold.since > HOLD_CAP_S:
-            error = Cancelled(f"it held {self.name} for more than {HOLD_CAP_S:.0f} s")
+        if now - hold.since > (cap_s := max(HOLD_CAP_S, HOLD_CAP_CHARACTERS * self.character_s)):
+            error = Cancelled(f"it held {self.name} for more than {cap_s:.0f} s")
             self._advance(hold, hold.conversation.throw, error)
             return
         may_go = self._free_at

@@ -10,6 +10,7 @@ from typing import Any
 from attrs import asdict, define, field, frozen
 from twisted.internet.defer import Deferred, succeed
 
+from concentrator.model.errors import Garbled
 from concentrator.wire.conversation import Conversation
 from concentrator.wire.mbus_address import ANYBODY, SecondaryAddress
 from concentrator.wire.mbus_frame import HIGHEST_PRIMARY
@@ -70,7 +71,8 @@ class MeterSearch:
         return Deferred.fromCoroutine(self._primary(list(addresses)))
 
     def secondary(self, mask: SecondaryAddress = ANYBODY) -> Deferred[list[FoundMeter]]:
-        """Looks for all whose secondary address matches a mask."""
+        """Looks for all whose secondary address matches a mask. Fails with Garbled besides, where there is nothing but
+        noise."""
         return Deferred.fromCoroutine(self._secondary(mask))
 
     async def _primary(self, addresses: Sequence[int]) -> list[FoundMeter]:
@@ -102,6 +104,9 @@ class MeterSearch:
                     counted = len(addresses)
         except StopIteration:
             pass
+        except Garbled:
+            await self.run(SEARCH, deselect(self.wait_s))
+            raise
         for each in unresolved:
             self._found.append(self._odd(str(each), None, "meters with this address cannot be told apart, or noise"))
         await self.run(SEARCH, deselect(self.wait_s))

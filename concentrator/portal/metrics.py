@@ -3,6 +3,7 @@ journal and the process. Pure. Hides names, units and how text is escaped."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 
 from attrs import define, field, frozen
@@ -37,7 +38,9 @@ class _Family:
     samples: list[tuple[Mapping[str, str], float]] = field(factory=list)
 
     def add(self, value: float, **labels: str) -> None:
-        self.samples.append((labels, value))
+        """Adds a figure; what is no number is none."""
+        if math.isfinite(value):
+            self.samples.append((labels, value))
 
     def lines(self) -> Iterator[str]:
         yield f"# TYPE {self.name} {self.kind}"
@@ -94,6 +97,7 @@ def _lines(sources: Sources) -> Iterable[_Family]:
     )
     around = _Family("ccmaster_line_round_seconds", "gauge", "how long a round of the fast values takes", "seconds")
     counters: dict[str, _Family] = {}
+    stations: dict[str, _Family] = {}
     for state in sources.lines():
         is_open.add(state.is_open, line=state.name)
         used.add(state.utilisation, line=state.name)
@@ -102,7 +106,12 @@ def _lines(sources: Sources) -> Iterable[_Family]:
         for name, value in state.counters.items():
             family = counters.setdefault(name, _Family(f"ccmaster_line_{name}", "counter", f"{name} on the line"))
             family.add(value, line=state.name)
-    return is_open, used, around, *counters.values()
+        for unit, counted in state.stations.items():
+            for name, value in counted.items():
+                words = f"{name} at the address"
+                family = stations.setdefault(name, _Family(f"ccmaster_station_{name}", "counter", words))
+                family.add(value, line=state.name, station=unit)
+    return is_open, used, around, *counters.values(), *stations.values()
 
 
 def _uplinks(sources: Sources) -> Iterable[_Family]:
@@ -132,7 +141,7 @@ def _journal(figures: Figures) -> Iterable[_Family]:
 
 
 def _number(value: float) -> str:
-    return str(int(value)) if isinstance(value, bool) or value == int(value) else repr(float(value))
+    return str(int(value)) if value == int(value) else repr(float(value))
 
 
 def _escaped(text: str) -> str:

@@ -4,6 +4,7 @@ broke."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from http import HTTPStatus
 from io import BytesIO
@@ -86,14 +87,16 @@ class SiteRequest(Request):
     visitor = ""
 
     def processingFailed(self, reason: Failure) -> Failure:  # noqa: N802
-        """Logs the failure and answers 500."""
-        _log.failure("page {path} failed", reason, path=self.path.decode("ascii", "replace"))
+        """Logs the failure and answers 500, both with a number by which one finds the other."""
+        number = secrets.token_hex(3)
+        _log.failure("page {path} failed, {number}", reason, path=self.path.decode("ascii", "replace"), number=number)
         if reason.check(MemoryError) and self.channel is not None:
             self.channel.factory.http_log.memory_errors += 1
         if self.startedWriting:
             self.loseConnection()
         elif self.channel is not None:
-            say(self, HTTPStatus.INTERNAL_SERVER_ERROR, "This page failed; the box goes on reading. Its log says why.")
+            words = f"This page failed; the box goes on reading. Note {number} for support."
+            say(self, HTTPStatus.INTERNAL_SERVER_ERROR, words)
         return reason
 
 

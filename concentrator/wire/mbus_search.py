@@ -7,6 +7,9 @@ is done with. Two meters may have the same eight digits: then the masks are narr
 least to try and most to tell apart: the maker's first letters, the medium, the version, the maker's last letter. What
 is left after that cannot be told apart on the wire.
 
+Where every probe seems to find several, the search would go through all digits there are. It goes down first, so it
+soon comes to whole addresses that cannot be told apart: after a few of them it is given up.
+
 Source: EN 13757-3, 11.5 (wildcards); the order of the digits as libmbus has it.
 """
 
@@ -14,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
 
+from concentrator.model.errors import Garbled
 from concentrator.wire.mbus_address import (
     ANYBODY,
     MANUFACTURER_HIGH,
@@ -30,6 +34,9 @@ _BEHIND = (
     (VERSION, range(0x00, 0xFF)),
     (MANUFACTURER_LOW, range(0x00, 0xFF)),
 )
+
+MOST_UNRESOLVED = 20
+"""How many addresses may each have several meters; more of them are noise, or a meter that answers for all others."""
 
 Search = Generator[SecondaryAddress, Outcome, None]
 
@@ -49,7 +56,7 @@ def searching(
     found: list[SecondaryAddress], unresolved: list[SecondaryAddress], mask: SecondaryAddress = ANYBODY
 ) -> Search:
     """Yields each mask to probe, is sent what that found, and puts meters into `found`, each once, and into
-    `unresolved` the masks whose meters cannot be told apart."""
+    `unresolved` the masks whose meters cannot be told apart. Raises Garbled where those become more than 20."""
     outcome = yield mask
     if isinstance(outcome, SecondaryAddress):
         if outcome not in found:
@@ -58,6 +65,8 @@ def searching(
         masks = narrowed(mask)
         if not masks:
             unresolved.append(mask)
+        if len(unresolved) > MOST_UNRESOLVED:
+            raise Garbled("noise: every probe hears several meters, or one that answers whoever is asked")
         for each in masks:
             yield from searching(found, unresolved, each)
 

@@ -8,7 +8,7 @@ from concentrator.app.clocks import SharpClock
 from concentrator.line.endpoint import SerialEndpoint
 from concentrator.line.line import Line
 from concentrator.line.serial_address import SerialAddress
-from concentrator.model.errors import LineLost
+from concentrator.model.errors import Garbled, LineLost
 from concentrator.poll.mbus_search import FoundMeter, MeterSearch
 from concentrator.sim.mbus_meter import MbusMeter, heat_telegram, some_meters
 from concentrator.wire.conversation import LineSettings
@@ -82,6 +82,30 @@ def test_meters_with_one_address_are_told_as_such(over):
     found, _, _ = over([*some_meters(3, "besides"), *twins])
     assert [each.address for each in found if each.trouble] == ["12345678-KAM-08-04"]
     assert len(found) == 4
+
+
+class LoudMeter(MbusMeter):
+    """It takes every selection for its own."""
+
+    def _matches(self, mask):
+        return True
+
+
+def test_a_search_that_hears_several_whatever_it_asks_ends_soon_and_says_so():
+    loud = LoudMeter(parse_address("99999999-KAM-08-04").raw, 1, (b"",))
+    quiet = MbusMeter(parse_address("99999998-KAM-08-04").raw, 2, (b"",))
+    bus = VirtualMbus(loud, quiet)
+    line = bus.line()
+    failures = []
+    search = MeterSearch(line.run, wait_s(MBUS), lambda *_: None, character_s=MBUS.character_s)
+    search.secondary().addErrback(failures.append)
+    bus.run(120.0)
+    (failure,) = failures
+    assert failure.check(Garbled)
+    assert "noise: " in failure.value.sentence
+    assert search.probes < 100
+    assert not (loud.is_selected or quiet.is_selected)
+    bus.stop(line)
 
 
 def test_slow_meters_and_those_that_do_not_heed_the_bit_are_found_too(over):

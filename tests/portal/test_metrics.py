@@ -1,3 +1,5 @@
+from math import nan
+
 import pytest
 from attrs import evolve
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
@@ -14,6 +16,9 @@ def box():
     box = FakeBox()
     counters = {"requests": 12, "answers": 11, "timeouts": 1}
     box.lines = [LineState("native", "serial:x", True, counters=counters, utilisation=0.25, round_s=0.4)]
+    box.lines[0] = evolve(
+        box.lines[0], stations={"1": {"requests": 9, "timeouts": 0, "busy_s": nan}, "2": {"requests": 3}}
+    )
     return box
 
 
@@ -38,6 +43,10 @@ def test_another_program_reads_every_figure(box):
     assert found["ccmaster_line_open", "line=native"] == 1
     assert found["ccmaster_line_requests_total", "line=native"] == 12
     assert found["ccmaster_line_timeouts_total", "line=native"] == 1
+    assert found["ccmaster_station_requests_total", "line=native", "station=1"] == 9
+    assert found["ccmaster_station_requests_total", "line=native", "station=2"] == 3
+    assert found["ccmaster_station_timeouts_total", "line=native", "station=1"] == 0
+    assert ("ccmaster_station_busy_s_total", "line=native", "station=1") not in found, "it is no number"
     assert found["ccmaster_line_used_ratio", "line=native"] == 0.25
     assert found["ccmaster_line_round_seconds", "line=native"] == 0.4
     assert found["ccmaster_uplink_up", "uplink=mqtt"] == 1

@@ -1,10 +1,14 @@
 """The search by secondary addresses, without a wire: whoever is there is found, once, with as few probes as can be."""
 
+import random
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from concentrator.model.errors import Garbled
 from concentrator.wire.mbus_address import ANYBODY, SecondaryAddress, parse_address
-from concentrator.wire.mbus_search import least_probes, narrowed, searching, share_done
+from concentrator.wire.mbus_search import MOST_UNRESOLVED, least_probes, narrowed, searching, share_done
 from concentrator.wire.mbus_talk import Crowd
 
 
@@ -75,6 +79,18 @@ def test_noise_that_is_taken_for_several_costs_ten_probes():
         mask = steps.send(outcome)
         assert mask.identification == f"{count}FFFFFFF"
         outcome = None
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5, 0.2])
+def test_a_line_that_is_all_noise_is_given_up(share):
+    draw = random.Random("noise")
+    unresolved = []
+    steps = searching([], unresolved)
+    next(steps)
+    with pytest.raises(Garbled, match="noise: "):
+        for _ in range(5000):
+            steps.send(Crowd.COLLISION if len(unresolved) == 0 or draw.random() < share else None)
+    assert len(unresolved) == MOST_UNRESOLVED + 1
 
 
 def test_a_search_may_begin_with_a_narrower_mask():

@@ -101,6 +101,22 @@ def test_no_meter_is_asked_for_more_than_twenty_telegrams(talk):
     assert len(said) == MOST_TELEGRAMS
 
 
+def test_a_read_that_takes_minutes_at_a_slow_speed_comes_to_its_end():
+    slow = LineSettings(300, 11)
+    parts = [ENERGY + b"\x1f" + bytes((n,)) * 233 for n in range(MOST_TELEGRAMS - 1)] + [ENERGY]
+    bus = VirtualMbus(meter(telegrams=parts, baudrate=slow.baudrate), settings=slow)
+    line = bus.line()
+    said = []
+    line.run(5, read(Place(5), wait_s(slow))).addBoth(said.append)
+    bus.run(60.0)
+    assert said == []
+    while not said:
+        bus.run(1.0)
+    assert values(said[0]) == [[539_000]] * MOST_TELEGRAMS
+    bus.run(2.0)
+    bus.stop(line)
+
+
 def test_a_repetition_keeps_the_bit_so_that_nothing_is_passed_over():
     frame = Frame(0x08, 5, 0x72, ONE.raw + bytes(4) + ENERGY + b"\x1f")
     asked, _ = played(read(Place(5), WAIT_S), b"\xe5", NoReply(), Garbled(), frame, NoReply())

@@ -4,6 +4,7 @@ import pytest
 import pytest_twisted
 
 from concentrator.actions.panel import panel_actions
+from concentrator.actions.tokens import token_actions
 from concentrator.api import PanelState
 from concentrator.model.features import FEATURES
 from concentrator.panel.board import VirtualBoard
@@ -12,7 +13,7 @@ from concentrator.web.access import Role
 from tests.support.axe import findings
 from tests.support.web import NOW, FakeBox, device
 
-PAGES = ("/info", "/info/label", "/menu?q=mode", "/panel")
+PAGES = ("/info", "/info/label", "/menu?q=mode", "/panel", "/services/tokens")
 
 
 @pytest.fixture
@@ -22,6 +23,8 @@ def box():
     box.pressed = []
     box.lit = {"blue": "off", "green": "two", "yellow": "off"}
     for action in panel_actions(box.works, lambda held_s: box.pressed.append(held_s) or "link"):
+        box.table.register(action)
+    for action in token_actions(box.tokens, lambda: NOW):
         box.table.register(action)
     box.panel = lambda: PanelState(box.lit, box.works.outputs(), box.works.inputs())
     return box
@@ -78,6 +81,18 @@ async def test_an_output_is_set_and_an_input_worked_without_scripts(served, box)
     await served.send("form:has([value=relay1]) button")
     assert box.works.outputs()[0].value is True
     assert await served.text(".saved") == "Relay 1: on."
+
+
+@pytest.mark.parametrize("script", [True, False])
+@pytest_twisted.ensureDeferred
+async def test_a_token_is_made_shown_once_and_taken_back(served, box, script):
+    await served.open("/services/tokens", Role.ADMINISTRATOR, script=script)
+    await served.fill(name="grafana")
+    await served.send("[data-form] button[type=submit]")
+    assert box.tokens.find(await served.text("code")).name == "grafana"
+    await served.send("form[action$=remove] button")
+    assert await served.text(".saved") == "The token grafana was taken back."
+    assert list(box.tokens) == []
 
 
 @pytest_twisted.ensureDeferred
