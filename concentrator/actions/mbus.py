@@ -16,13 +16,17 @@ from concentrator.wire.mbus_address import ANYBODY, SecondaryAddress, parse_addr
 from concentrator.wire.mbus_frame import HIGHEST_PRIMARY
 from concentrator.wire.mbus_talk import Place
 
-SEARCH, READ = "mbus.search", "mbus.read"
+SEARCH, READ, SET_ADDRESS = "mbus.search", "mbus.read", "mbus.set_address"
 
 Searcher = Callable[[str, bool, SecondaryAddress, Tell], Deferred[object]]
 """`search(line, is_primary, mask, tell)`: looks at all primary addresses, or for all that match a mask. Raises Unknown
 where there is no such line, WrongArguments where it is no M-Bus."""
 Reader = Callable[[str, Place], Deferred[object]]
 """`read(line, place)`: what the meter there says, as JSON has it; raises as above, and fails where nobody answers."""
+
+Mover = Callable[[str, Place, int], Deferred[object]]
+"""`move(line, place, primary)`: gives the meter there another primary address and asks it there; raises as above, and
+Denied where it is no device that may be written to."""
 
 
 def mbus_actions(tasks: Tasks, check: Callable[[str], None], search: Searcher, read: Reader) -> Iterable[Action]:
@@ -62,6 +66,30 @@ def mbus_actions(tasks: Tasks, check: Callable[[str], None], search: Searcher, r
             (line, Argument("address", Kind.TEXT, "its primary address, or its secondary one", least=1)),
             said,
         ),
+    )
+
+
+def set_address_action(check: Callable[[str], None], move: Mover) -> Action:
+    """`mbus.set_address`. `check` as above."""
+
+    def begin(line: str, address: str, primary: int) -> Deferred[object]:
+        check(line)
+        place = place_of(address)
+        if place.selected is not None and "F" in place.selected.identification:
+            raise WrongArguments(f"address: found {address}, expected the digits of one meter")
+        return move(line, place, primary)
+
+    return Action(
+        SET_ADDRESS,
+        "Gives a meter on an M-Bus another primary address and asks it there; only where it is a device whose allow_write "
+        "is true, and nobody else has the address.",
+        Permission.WRITE,
+        (
+            Argument("line", Kind.TEXT, "the line's name", least=1),
+            Argument("address", Kind.TEXT, "its primary address of now, or its secondary one", least=1),
+            Argument("primary", Kind.INTEGER, "its new primary address", least=1, most=HIGHEST_PRIMARY),
+        ),
+        begin,
     )
 
 

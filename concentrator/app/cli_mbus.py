@@ -1,5 +1,5 @@
-"""The command about M-Bus: searching a line for meters, reading one, decoding a telegram somebody has as bytes. A line
-that the running box holds is asked through it."""
+"""The command about M-Bus: searching a line for meters, reading one, giving one another address, decoding a telegram
+somebody has as bytes. A line that the running box holds is asked through it."""
 
 from __future__ import annotations
 
@@ -39,6 +39,12 @@ def add_mbus_command(commands: Commands) -> None:
         each.add_argument("--while-polling", action="store_true", help="have the running box do it")
         takes_config(each)
         takes_json(each)
+    given = command(nested, "set-address", _set_address, "give a meter another primary address", _ADDRESS_EXAMPLES)
+    takes_name(given, "place", "lines", "name", "a line of the running box", metavar="LINE")
+    given.add_argument("address", metavar="ADDRESS", help="its primary address of now, or its secondary one")
+    given.add_argument("primary", type=count_of, metavar="NEW", help="its new primary address, 1 to 250")
+    takes_config(given)
+    takes_json(given)
     decode = command(nested, "decode", _decode, "decode a telegram", _DECODE_EXAMPLES)
     decode.add_argument("hex", nargs="+", metavar="HEX", help="its bytes, from 68 to 16; - to read them")
     takes_json(decode)
@@ -88,6 +94,16 @@ def _read(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _set_address(options: argparse.Namespace) -> int:
+    from concentrator.app.control import act
+
+    arguments = {"line": options.place, "address": options.address, "primary": options.primary}
+    done = act(state_dir(options), "mbus.set_address", **arguments)
+    said = f"{done['uid']} ({done['address'] or 'it does not say who it is'}) answers at primary address {done['primary']}"
+    show(as_json(done) if options.json else [said])
+    return DONE
+
+
 def _decode(options: argparse.Namespace) -> int:
     from concentrator.app.mbus_told import said_lines, told
     from concentrator.wire.mbus_record import telegram_of
@@ -119,6 +135,10 @@ _READ_EXAMPLES = """
     ccmaster mbus read heat 12345678-KAM-08-04 --json
     ccmaster mbus read serial:/dev/ttyUSB0 12345678
     ccmaster mbus read heat 12345678 --while-polling
+"""
+_ADDRESS_EXAMPLES = """
+    ccmaster mbus set-address heat 12345678 7
+    ccmaster mbus set-address heat 5 7
 """
 _DECODE_EXAMPLES = """
     ccmaster mbus decode 68 1F 1F 68 08 02 72 78 56 34 12 24 40 01 07 55 00 00 00 03 13 15 31 00 DA 02 3B 13 01 8B \\

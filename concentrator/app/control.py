@@ -14,7 +14,7 @@ from concentrator.model.errors import ConcentratorError
 
 SOCKET = "control.sock"
 _PATIENCE_S = 10.0
-_ACTION_PATIENCE_S = 60.0  # a written value settles and is read back, while others have their turn
+_ACTION_PATIENCE_S = 300.0  # a slow M-Bus meter takes minutes to be read, while others have their turn
 
 
 class NotAnswering(ConcentratorError):

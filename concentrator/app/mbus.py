@@ -11,7 +11,7 @@ from attrs import define, evolve, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
-from concentrator.actions.mbus import mbus_actions
+from concentrator.actions.mbus import mbus_actions, set_address_action
 from concentrator.actions.table import Action
 from concentrator.actions.tasks import Tasks, Tell
 from concentrator.app.address import demand_wire
@@ -26,13 +26,13 @@ from concentrator.line.endpoint import SerialEndpoint, endpoint_from
 from concentrator.line.line import Line
 from concentrator.line.serial_address import M_BUS_PORT, SerialAddress, parse_serial
 from concentrator.model.device import Device
-from concentrator.model.errors import Busy, Garbled, LineLost, Unknown, WrongArguments
+from concentrator.model.errors import Busy, Denied, Garbled, LineLost, OutOfRange, Unknown, WrongArguments
 from concentrator.model.words import hint
 from concentrator.poll.mbus_search import FoundMeter, MeterSearch
 from concentrator.profile.mbus import M_BUS
 from concentrator.wire.mbus_address import SecondaryAddress, parse_address
 from concentrator.wire.mbus_frame import silence_s
-from concentrator.wire.mbus_talk import Place, read, wait_s
+from concentrator.wire.mbus_talk import Place, moved, read, wait_s
 
 # --- in a running box ------------------------------------------------------------------------------------------------
 
@@ -54,16 +54,20 @@ def mbus_actions_of(field_: Field, tasks: Tasks) -> Iterable[Action]:
         if wire.poller.suspended:
             raise Busy(f"line {line}: {wire.poller.suspended}")
 
+    def devices(line: str) -> list[Device]:
+        known = [evolve(each.device, serial=field_.book.serial(uid)) for uid, each in field_.known().items()]
+        return [each for each in known if each.line == line]
+
     def search(line: str, is_primary: bool, mask: SecondaryAddress, tell: Tell) -> Deferred[object]:
-        wire = checked(field_.wires(), line)
-        devices = [evolve(each.device, serial=field_.book.serial(uid)) for uid, each in field_.known().items()]
-        here = [each for each in devices if each.line == line]
-        return search_beside(wire, here, is_primary, mask, tell)
+        return search_beside(checked(field_.wires(), line), devices(line), is_primary, mask, tell)
 
     def said(line: str, place: Place) -> Deferred[object]:
         return read_beside(checked(field_.wires(), line), place)
 
-    return mbus_actions(tasks, check, search, said)
+    def move(line: str, place: Place, primary: int) -> Deferred[object]:
+        return move_beside(checked(field_.wires(), line), devices(line), place, primary)
+
+    return (*mbus_actions(tasks, check, search, said), set_address_action(check, move))
 
 
 def search_beside(
@@ -87,6 +91,24 @@ def read_beside(wire: Wire, place: Place) -> Deferred[object]:
     wait = _wait_of(wire.line, wire.section.serial_address)
     station = str(place.selected) if place.selected else place.primary
     return wire.line.run(station, read(place, wait), urgent=True).addCallback(told)
+
+
+def move_beside(wire: Wire, devices: Iterable[Device], place: Place, primary: int) -> Deferred[object]:
+    """Gives a device another primary address. Raises Denied where it is none, or one that is not to be written to, and
+    OutOfRange where another one is configured there; fails as `moved`."""
+    here = {each.uid: each for each in devices}
+    uid = _known(here.values())(place.selected, None if place.selected else place.primary)
+    if not uid:
+        raise Denied("the meter is no device of the configuration")
+    if not here[uid].allow_write:
+        raise Denied(f"allow_write of {uid} is false")
+    for each in here.values():
+        if each.uid != uid and not each.selected and each.address == primary:
+            raise OutOfRange(f"primary address {primary} is that of {each.uid}")
+    conversation = moved(place, primary, _wait_of(wire.line, wire.section.serial_address), wire.line.character_s)
+    return wire.line.run(here[uid].station, conversation, urgent=True).addCallback(
+        lambda address: {"uid": uid, "address": str(address or ""), "primary": primary}
+    )
 
 
 def _wait_of(line: Line, port: SerialAddress | None) -> float:

@@ -15,7 +15,7 @@ from enum import Enum
 
 from attrs import frozen
 
-from concentrator.model.errors import Garbled, NoReply, OutOfRange, Refused, Unexpected, WireError
+from concentrator.model.errors import Garbled, NoReply, NotConfirmed, OutOfRange, Refused, Unexpected, WireError
 from concentrator.wire.conversation import Conversation, LineSettings, Need, Transaction, retrying
 from concentrator.wire.mbus_address import SecondaryAddress
 from concentrator.wire.mbus_frame import (
@@ -157,6 +157,31 @@ def change_primary(place: Place, address: int, wait: float) -> Conversation[None
     if not 1 <= address <= HIGHEST_PRIMARY:
         raise OutOfRange(f"found primary address {address}, expected 1 … {HIGHEST_PRIMARY}")
     return tell(place, SEND, _PRIMARY_ADDRESS + bytes((address,)), wait)
+
+
+def moved(place: Place, address: int, wait: float, character_s: float = 0.0) -> Conversation[SecondaryAddress | None]:
+    """Gives a meter another primary address and asks it there; gives who it says it is. Raises OutOfRange where
+    somebody else has that address, NoReply and WireError where the meter is not understood before, and NotConfirmed
+    where it is not found there afterwards."""
+    command = change_primary(place, address, wait)
+    before = (yield from read(place, wait))[0].header.address
+    there = yield from probe_primary(address, wait, character_s=character_s)
+    yield from _dismissed(address, wait)
+    if there is not None:
+        if before is None or there != before:
+            raise OutOfRange(f"somebody answers at primary address {address} already")
+        return before
+    try:
+        yield from command
+    except (NoReply, WireError):
+        pass  # it may have heard it all the same: what it says there decides
+    try:
+        after = (yield from read(Place(address), wait))[0].header.address
+    except (NoReply, WireError) as error:
+        raise NotConfirmed(f"at primary address {address}: {error}") from error
+    if after != before:
+        raise NotConfirmed(f"at primary address {address} answers {after}, expected {before}")
+    return before
 
 
 def probe(

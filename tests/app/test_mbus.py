@@ -11,7 +11,7 @@ from concentrator.app.clocks import SharpClock, SystemWall
 from concentrator.app.config import load_checked
 from concentrator.app.field import build_field
 from concentrator.app.mbus import mbus_actions_of, port_of
-from concentrator.model.errors import Unknown, WrongArguments
+from concentrator.model.errors import Denied, OutOfRange, Unknown, WrongArguments
 from concentrator.profile.catalogue import Catalogue
 from concentrator.profile.mbus import KEY
 from concentrator.system.identity import DeviceBook
@@ -108,6 +108,29 @@ async def test_a_running_box_searches_and_reads_beside_polling(meters, tmp_path)
         assert said[0]["address"] == addresses[1]
         assert bytes.fromhex(said[0]["hex"])[:1] == b"\x68"
         assert {"temp_flow", "temp_return"} <= {record["name"] for record in said[0]["records"]}
+    finally:
+        await box.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_meter_gets_another_primary_address_only_where_it_may_be_written_to(meters, tmp_path):
+    (first, _), (second, _), (third, taken), (fourth, _) = meters["addresses"].items()
+    free = next(each for each in range(1, 251) if each not in meters["addresses"].values())
+    text = text_of(meters, ("three", taken), ("two", second[:8]), ("one", first[:8])) + "allow_write = true\n"
+    box = Box(tmp_path, text)
+    give = box.actions["mbus.set_address"].call
+    try:
+        await box.until(lambda: box.field.line("heat").is_open)
+        for address, reason in ((second, "allow_write of two is false"), (fourth, "no device"), (str(free), "no device")):
+            with pytest.raises(Denied, match=reason):
+                give("heat", address, free)
+        with pytest.raises(OutOfRange, match="that of three"):
+            give("heat", first, taken)
+        with pytest.raises(WrongArguments, match="digits of one meter"):
+            give("heat", f"{first[:7]}F", free)
+        assert await give("heat", first, free) == {"uid": "one", "address": first, "primary": free}
+        said = await box.actions["mbus.read"].call("heat", str(free))
+        assert said[0]["address"] == first
     finally:
         await box.stop()
 

@@ -12,6 +12,14 @@ from typing import Any
 from concentrator.web.access import Role
 
 
+def words_of(page: str) -> str:
+    """The words of a page's content in reading order, with plain spaces, without what is hidden."""
+    shown = re.sub(r"[\u00a0\u202f]|&nbsp;", " ", page)
+    shown = re.sub(r"<(\w+)[^>]* hidden>.*?</\1>", "", shown, flags=re.S)
+    shown = re.sub(r"<template.*?</template>", "", shown, flags=re.S)
+    return " ".join(re.sub(r"<[^>]+>", " ", shown.partition("<main")[2]).split())
+
+
 class Page:
     """A page as a visitor without a script has it: what stands in its fields, and what it says."""
 

@@ -3,7 +3,7 @@
 import pytest
 from attrs import evolve
 
-from concentrator.model.errors import Garbled, NoReply, OutOfRange, Refused, Unexpected
+from concentrator.model.errors import Garbled, NoReply, NotConfirmed, OutOfRange, Refused, Unexpected
 from concentrator.sim.mbus_meter import MbusMeter, bcd
 from concentrator.wire.conversation import LineSettings
 from concentrator.wire.mbus_address import ANYBODY, parse_address
@@ -14,6 +14,7 @@ from concentrator.wire.mbus_talk import (
     Place,
     change_primary,
     change_speed,
+    moved,
     probe,
     probe_primary,
     read,
@@ -221,6 +222,35 @@ def test_a_meter_is_given_a_primary_address_a_speed_and_a_new_beginning(talk):
     assert talk([two], change_speed(Place(5), 9600, WAIT_S)) is None
     assert two.baudrate == 9600
     assert talk([three], reset_application(Place(5), WAIT_S)) is None
+
+
+@pytest.mark.parametrize("place", [Place(5), Place(selected=ONE)])
+def test_a_meter_that_is_moved_is_asked_at_its_new_address(talk, place):
+    one = meter()
+    assert str(talk([one], moved(place, 77, WAIT_S))) == "12345678-KAM-08-04"
+    assert one.primary == 77
+    assert not one.is_selected
+
+
+def test_a_meter_that_is_there_already_is_not_told(talk):
+    assert talk([meter(primary=77)], moved(Place(selected=ONE), 77, WAIT_S)) == ONE
+
+
+def test_no_meter_is_moved_to_where_another_one_is(talk):
+    one, other = meter(), meter(parse_address("87654321-KAM-08-04"), primary=77)
+    assert isinstance(talk([one, other], moved(Place(5), 77, WAIT_S)), OutOfRange)
+    assert (one.primary, other.primary) == (5, 77)
+
+
+def test_a_meter_that_acknowledges_and_stays_where_it_is_is_told(talk):
+    class Stubborn(MbusMeter):
+        def reply(self, frame):
+            said = super().reply(frame)
+            self.primary = 5
+            return said
+
+    stubborn = Stubborn(ONE.raw, 5, (ENERGY,))
+    assert isinstance(talk([stubborn], moved(Place(5), 77, WAIT_S)), NotConfirmed)
 
 
 def test_what_no_meter_can_be_told_is_refused_before_it_is_sent():

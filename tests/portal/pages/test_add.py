@@ -9,27 +9,13 @@ from concentrator.portal.pages.add import choice_of, new_uid
 from concentrator.web.access import Role
 from concentrator.web.route import COOKIE
 from tests.support.devices_box import DevicesBox, identified, probed
+from tests.support.pages import words_of
 from tests.support.web import Visit, device
 
 
 @pytest.fixture
 def box():
     return DevicesBox()
-
-
-@pytest.fixture
-def site(box):
-    clock = Clock()
-    yield box.site(clock)
-    assert not clock.getDelayedCalls()
-
-
-def words(html):
-    """The words of a page in reading order, without what is hidden."""
-    html = re.sub(r"[\u00a0\u202f]|&nbsp;", " ", html)
-    html = re.sub(r"<(\w+)[^>]* hidden>.*?</\1>", "", html, flags=re.S)
-    html = re.sub(r"<template.*?</template>", "", html, flags=re.S)
-    return " ".join(re.sub(r"<[^>]+>", " ", html.partition("<main")[2]).split())
 
 
 GOODWE = {"port": "ext", "profile": "goodwe/et", "model": "GW5K-ET"}
@@ -46,14 +32,14 @@ def go(box, site):
 @pytest.fixture
 def page(go):
     def page(address, **request):
-        return words(go(address, **request).text)
+        return words_of(go(address, **request).text)
 
     return page
 
 
 def levels(html):
     """What was chosen, level by level."""
-    return [words("<main" + each) for each in re.findall(r"<div><dt>(.*?) <a href", html)]
+    return [words_of("<main" + each) for each in re.findall(r"<div><dt>(.*?) <a href", html)]
 
 
 def test_a_search_lists_its_hits_with_their_number(go, page):
@@ -158,7 +144,7 @@ def test_detect_without_a_model_finds_out_who_is_there(box, go, page):
     assert "Asking…" in page(address)
     box.works[-1].callback(identified())
     html = go(address).text
-    assert "GW5K-ET answered at ID 100" in words(html)
+    assert "GW5K-ET answered at ID 100" in words_of(html)
     assert 'href="/devices/add?port=ext&amp;profile=goodwe%2Fet&amp;id=100">GoodWe ET, inverter' in html
 
 
@@ -194,7 +180,7 @@ def test_saving_adds_the_device_and_says_so(box, go, page):
 def test_an_id_that_is_taken_names_who_has_it(box, go):
     box.devices.append(device("heat", alias="Heat pump", line="ext", address=7))
     html = go("/devices/add", fields=GOODWE | {"id": "7", "alias": "Roof", "do": "save"}).text
-    text = words(html).replace("&#34;", '"')
+    text = words_of(html).replace("&#34;", '"')
     assert 'ID Modbus: 7 is taken on this line by "Heat pump". Free: 8, 9, 10…' in text
     assert 'value="Roof"' in html and box.asked == []
 
@@ -212,7 +198,7 @@ def test_without_a_model_nothing_is_saved(box, go):
 
 def test_what_the_configuration_refuses_is_told(box, go, page):
     box.answers["device.add"] = Busy("the file is locked")
-    assert "the file is locked" in words(go("/devices/add", fields=GOODWE | {"id": "100", "do": "save"}).text)
+    assert "the file is locked" in words_of(go("/devices/add", fields=GOODWE | {"id": "100", "do": "save"}).text)
 
 
 def test_the_script_is_given_hits_that_lead_to_the_filled_page(go):

@@ -1,30 +1,15 @@
 import re
 
 import pytest
-from twisted.internet.task import Clock
 
 from concentrator.web.access import Role
 from tests.support.devices_box import CATALOGUE, DevicesBox
+from tests.support.pages import words_of
 
 
 @pytest.fixture
 def box():
     return DevicesBox()
-
-
-@pytest.fixture
-def site(box):
-    clock = Clock()
-    yield box.site(clock)
-    assert not clock.getDelayedCalls()
-
-
-def words(html):
-    """The words of a page in reading order, without what is hidden."""
-    html = re.sub(r"[\u00a0\u202f]|&nbsp;", " ", html)
-    html = re.sub(r"<(\w+)[^>]* hidden>.*?</\1>", "", html, flags=re.S)
-    html = re.sub(r"<template.*?</template>", "", html, flags=re.S)
-    return " ".join(re.sub(r"<[^>]+>", " ", html.partition("<main")[2]).split())
 
 
 @pytest.fixture
@@ -41,11 +26,11 @@ def test_the_catalogue_is_searched_by_words(page):
 
 
 def test_a_profile_is_told_with_its_status_doubts_and_variables(page):
-    text = words(page("/devices/catalogue/goodwe/et").text)
+    text = words_of(page("/devices/catalogue/goodwe/et").text)
     profile = CATALOGUE.get("goodwe/et")
     assert f"Variables ({len(profile.points)})" in text and "Modbus ID 247" in text.replace("ID Modbus", "Modbus ID")
     assert profile.doubts[0].split("`")[0][:40].replace("  ", " ") in text.replace("&#39;", "'")
-    spanish = words(page("/devices/catalogue/goodwe/et", accept_language="es").text)
+    spanish = words_of(page("/devices/catalogue/goodwe/et", accept_language="es").text)
     assert "Dudas" in spanish and "potencia activa" in spanish
 
 

@@ -1,33 +1,18 @@
 import re
 
 import pytest
-from twisted.internet.task import Clock
 
 from concentrator.model.errors import NotConfirmed, WrongArguments
 from concentrator.model.trouble import Trouble
 from concentrator.web.access import Role
 from tests.support.devices_box import DevicesBox
+from tests.support.pages import words_of
 from tests.support.web import device
 
 
 @pytest.fixture
 def box():
     return DevicesBox()
-
-
-@pytest.fixture
-def site(box):
-    clock = Clock()
-    yield box.site(clock)
-    assert not clock.getDelayedCalls()
-
-
-def words(html):
-    """The words of a page in reading order, without what is hidden."""
-    html = re.sub(r"[\u00a0\u202f]|&nbsp;", " ", html)
-    html = re.sub(r"<(\w+)[^>]* hidden>.*?</\1>", "", html, flags=re.S)
-    html = re.sub(r"<template.*?</template>", "", html, flags=re.S)
-    return " ".join(re.sub(r"<[^>]+>", " ", html.partition("<main")[2]).split())
 
 
 @pytest.fixture
@@ -61,7 +46,7 @@ def test_only_what_was_changed_is_saved_and_the_page_says_when(box, go):
     found = go("/devices/main/config", fields=FIELDS | {"alias": "Cellar", "address": "9", "allow_write": "on"})
     assert (found.status, found.headers["location"]) == (303, "/devices/main/config")
     assert box.asked == [("device.change", {"uid": "main", "alias": "Cellar", "address": 9, "allow_write": True})]
-    assert "Saved at 10:41." in words(go("/devices/main/config").text)
+    assert "Saved at 10:41." in words_of(go("/devices/main/config").text)
 
 
 def test_a_form_that_changes_nothing_asks_nothing(box, go):
@@ -73,7 +58,7 @@ def test_an_id_that_another_device_has_is_told_beside_the_field_and_nothing_is_l
     found = go("/devices/main/config", fields=FIELDS | {"alias": "Cellar", "address": "7"})
     assert found.status == 200 and box.asked == []
     said = 'ID Modbus: 7 is taken on this line by "Heat pump". Free: 8, 9, 10…'
-    text = words(found.text).replace("&#34;", '"')
+    text = words_of(found.text).replace("&#34;", '"')
     assert text.count(said) == 2
     assert 'value="Cellar"' in found.text and 'value="7"' in found.text and 'aria-invalid="true"' in found.text
 
@@ -89,7 +74,9 @@ def test_a_meter_on_an_m_bus_has_an_address_of_either_kind(box, go, typed, addre
     box.devices = [device("flat", profile="mbus/generic", selected="87654321"), device("main", address=5)]
     box.sections["flat"] = {"line": "native", "address": "87654321"}
     html = go("/devices/flat/config").text
-    assert 'value="87654321"' in html and "Primary (0 to 250) or secondary" in html and "ID Modbus" not in words(html)
+    assert (
+        'value="87654321"' in html and "Primary (0 to 250) or secondary" in html and "ID Modbus" not in words_of(html)
+    )
     assert go("/devices/flat/config", fields=FIELDS | {"address": typed}).status == 303
     assert box.asked == [("device.change", {"uid": "flat", "address": address})]
 
@@ -115,12 +102,12 @@ def test_the_measuring_direction_is_written_and_told_as_it_was_read_back(box, go
     found = go("/devices/main/direction", fields={"direction": "bidirectional reverse"})
     assert found.headers["location"] == "/devices/main/config"
     assert box.asked == [("device.write", {"uid": "main", "name": "direction_mode", "value": "bidirectional reverse"})]
-    assert "Written at 10:41; the meter now says: bidirectional reverse." in words(go("/devices/main/config").text)
+    assert "Written at 10:41; the meter now says: bidirectional reverse." in words_of(go("/devices/main/config").text)
 
 
 def test_a_direction_that_the_meter_did_not_take_is_told(box, go):
     box.answers["device.write"] = NotConfirmed("it still says unidirectional")
-    text = words(go("/devices/main/direction", fields={"direction": "bidirectional"}).text)
+    text = words_of(go("/devices/main/direction", fields={"direction": "bidirectional"}).text)
     assert "The device did not confirm what was written: it still says unidirectional" in text
 
 
@@ -147,19 +134,19 @@ def test_a_meter_that_nobody_replaced_keeps_its_serial(box, go):
 
 def test_deleting_asks_first_and_says_what_goes_and_what_stays(box, go):
     html = go("/devices/heat/delete").text
-    text = words(html)
+    text = words_of(html)
     assert text.index("What goes") < text.index("Its Modbus ID 7 on native is free") < text.index("What stays")
     assert text.index("Keep it") < text.index("Delete it")
     assert box.asked == []
     found = go("/devices/heat/delete", fields={})
     assert (found.status, found.headers["location"]) == (303, "/devices/ccm")
     assert box.asked == [("device.remove", {"uid": "heat"})]
-    assert "Heat pump was deleted at 10:41." in words(go("/devices/ccm").text)
+    assert "Heat pump was deleted at 10:41." in words_of(go("/devices/ccm").text)
 
 
 def test_a_device_that_cannot_be_deleted_now_says_why(box, go):
     box.answers["device.remove"] = WrongArguments("the principal at 7 has secondaries")
-    text = words(go("/devices/heat/delete", fields={}).text)
+    text = words_of(go("/devices/heat/delete", fields={}).text)
     assert "the principal at 7 has secondaries" in text
 
 
@@ -176,5 +163,5 @@ def test_of_a_device_that_is_not_there_nothing_is_done(box, go, page):
 
 
 def test_the_page_is_in_the_visitors_language(go):
-    text = words(go("/devices/main/config", accept_language="es").text)
+    text = words_of(go("/devices/main/config", accept_language="es").text)
     assert "Escritura permitida" in text and "El contador indica: bidirectional." in text

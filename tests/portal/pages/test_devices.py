@@ -1,32 +1,17 @@
 import re
 
 import pytest
-from twisted.internet.task import Clock
 
 from concentrator.model.trouble import Trouble
 from concentrator.web.access import Role
 from tests.support.devices_box import DevicesBox
+from tests.support.pages import words_of
 from tests.support.web import VALUES, device, visit
 
 
 @pytest.fixture
 def box():
     return DevicesBox()
-
-
-@pytest.fixture
-def site(box):
-    clock = Clock()
-    yield box.site(clock)
-    assert not clock.getDelayedCalls()
-
-
-def words(html):
-    """The words of a page in reading order, without what is hidden."""
-    html = re.sub(r"[\u00a0\u202f]|&nbsp;", " ", html)
-    html = re.sub(r"<(\w+)[^>]* hidden>.*?</\1>", "", html, flags=re.S)
-    html = re.sub(r"<template.*?</template>", "", html, flags=re.S)
-    return " ".join(re.sub(r"<[^>]+>", " ", html.partition("<main")[2]).split())
 
 
 @pytest.fixture
@@ -46,7 +31,7 @@ def links(html):
 
 def test_the_sentence_comes_first_then_lines_uplinks_the_box_and_devices(page):
     status, html = page()
-    text = words(html)
+    text = words_of(html)
     places = [
         text.index(said)
         for said in (
@@ -68,13 +53,13 @@ def test_a_card_says_everything_about_a_device_and_links_to_its_page(page):
     _, html = page()
     assert (
         "Main 2 s ago active power −1.24 kW voltage L1 230.1 V current L1 5.42 A "
-        "CcM4 · 0420020081 · MB_RTU_CCM · ID 1 · FW 0x2C06 Last data 10:41:05 on native" in words(html)
+        "CcM4 · 0420020081 · MB_RTU_CCM · ID 1 · FW 0x2C06 Last data 10:41:05 on native" in words_of(html)
     )
     assert links(html) == ["/devices/main", "/devices/workshop"]
 
 
 def test_a_card_is_in_the_visitors_language(page):
-    text = words(page(accept_language="es")[1])
+    text = words_of(page(accept_language="es")[1])
     assert "Responden 2 de 2 equipos. Último valor hace 2 s." in text
     assert (
         "Main hace 2 s potencia activa −1,24 kW tensión L1 230,1 V corriente L1 5,42 A "
@@ -133,14 +118,14 @@ def test_all_seven_states_of_freshness_are_told_apart_by_shape_and_words(box, pa
     }
     assert all(health == icon for health, icon in badges)
     for said in ("Stale 48 s", "No answer since 10:29", "Other meter at ID 7", "Partial, 2 s ago", "Not read yet"):
-        assert said in words(html)
-    assert "Paused since 10:40" in words(html)
+        assert said in words_of(html)
+    assert "Paused since 10:40" in words_of(html)
 
 
 def test_an_unplugged_line_is_told_once_and_leaves_no_value_behind(box, page):
     gone = Trouble("/dev/ttyUSB0: the port is not there", "unplugged", port="/dev/ttyUSB0")
     box.lines = [type(box.lines[0])("native", "serial:/dev/ttyUSB0", False, gone)]
-    text = words(page()[1])
+    text = words_of(page()[1])
     assert text.count("The adapter of native is unplugged. Plug it in; reading starts by itself.") == 1
     assert text.count("Its line, native, is not there: see the line.") == 2
     assert "active power — last −1.24 kW voltage L1 — last 230.1 V" in text
@@ -157,7 +142,7 @@ def test_what_was_not_measured_is_a_dash_and_never_a_zero(box, page):
 def test_a_meter_that_was_just_linked_is_marked_as_new(box, page):
     box.devices = [device("a", serial="0420020117"), device("b", serial="0420020118")]
     html = page("/devices/ccm?linked=0420020117")[1]
-    assert html.count('class="mark-new"') == 1 and "A new 2 s ago" in words(html)
+    assert html.count('class="mark-new"') == 1 and "A new 2 s ago" in words_of(html)
 
 
 def test_names_people_typed_are_shown_as_text(box, page):
@@ -242,13 +227,13 @@ def test_the_page_of_the_box_leads_on(page):
 )
 def test_an_empty_page_says_what_to_do_next(box, page, path, said):
     box.devices = []
-    text = words(page(path)[1])
+    text = words_of(page(path)[1])
     assert said in text and "CcMaster PRO" in text
 
 
 def test_a_clock_that_is_not_set_is_said(box, page):
     box.wall.trusted = False
-    assert "As of 10:41:07 (the clock is not set yet)" in words(page()[1])
+    assert "As of 10:41:07 (the clock is not set yet)" in words_of(page()[1])
 
 
 def test_the_page_loads_nothing_from_elsewhere_and_its_own_files_are_there(box, site, page):

@@ -18,11 +18,6 @@ def box():
     return PastBox()
 
 
-@pytest.fixture
-def site(box, clock):
-    return box.site(clock)
-
-
 def plain(html):
     text = re.sub(r"<[^>]+>", " ", html)
     return " ".join(unescape(text).replace("\u00a0", " ").replace("\u202f", " ").split())

@@ -19,11 +19,6 @@ def box():
     return PastBox()
 
 
-@pytest.fixture
-def site(box, clock):
-    return box.site(clock)
-
-
 def seen(answer):
     text = re.sub(r"<[^>]+>", " ", answer.text.partition("<main")[2])
     return " ".join(unescape(text).replace("\u00a0", " ").replace("\u202f", " ").split())

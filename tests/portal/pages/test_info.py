@@ -15,11 +15,6 @@ def box():
     return FakeBox()
 
 
-@pytest.fixture
-def site(box, clock):
-    return box.site(clock)
-
-
 def info(box, site, **request):
     return re.sub(r"[\u00a0\u202f]", " ", box.as_(Role.VIEWER, site, "/info", **request).text)
 

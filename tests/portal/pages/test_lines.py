@@ -10,6 +10,7 @@ from concentrator.model.trouble import Trouble
 from concentrator.profile.catalogue import Catalogue
 from concentrator.web.access import Role
 from concentrator.web.route import COOKIE
+from tests.support.pages import words_of
 from tests.support.web import NOW, FakeBox, Visit
 
 PROFILE = Catalogue().get("energycm/ccm")
@@ -38,13 +39,6 @@ def box():
 
 
 @pytest.fixture
-def site(box):
-    clock = Clock()
-    yield box.site(clock)
-    assert not clock.getDelayedCalls()
-
-
-@pytest.fixture
 def page(box, site):
     """A page's status and its HTML with plain spaces."""
 
@@ -55,13 +49,6 @@ def page(box, site):
     return page
 
 
-def words(html):
-    """The words of a page in reading order, without what is hidden."""
-    html = re.sub(r"<(\w+)[^>]* hidden>.*?</\1>", "", html, flags=re.S)
-    html = re.sub(r"<template.*?</template>", "", html, flags=re.S)
-    return " ".join(re.sub(r"<[^>]+>", " ", html.partition("<main")[2]).split())
-
-
 def test_the_overview_a_devices_page_and_the_page_of_all_lines_lead_to_the_page_of_a_line(page):
     for path in ("/devices", "/devices/main", "/lines"):
         assert 'href="/lines/native"' in page(path)[1]
@@ -69,22 +56,22 @@ def test_the_overview_a_devices_page_and_the_page_of_all_lines_lead_to_the_page_
 
 
 def test_the_page_says_first_how_the_line_does(page):
-    text = words(page()[1])
+    text = words_of(page()[1])
     assert "native works well: 100 % of the requests are answered, on average after 12 ms." in text
     assert "Open · 12 480 requests · 99.3 % answered · 80 timed out" in text
     assert "Wire serial:/dev/x Answered 99.3 % Mean answer time 12 ms Used, last minute 63 %" in text
     assert "Round of fast values 2.9 s" in text
-    assert "native funciona bien: se responde el 100 % de las peticiones" in words(page(accept_language="es")[1])
+    assert "native funciona bien: se responde el 100 % de las peticiones" in words_of(page(accept_language="es")[1])
 
 
 def test_all_lines_stand_together_each_with_its_verdict(box, page):
     gone = Trouble("/dev/y: the port is not there", "unplugged", port="/dev/y")
     box.lines.append(LineState("ext", "serial:/dev/y", False, gone))
-    text = words(page("/lines")[1])
+    text = words_of(page("/lines")[1])
     assert "native Open native works well" in text and "Devices 2" in text
     assert "ext Not open The adapter of ext is unplugged. Plug it in; reading starts by itself." in text
     box.lines = []
-    assert "No lines. Add one to the configuration." in words(page("/lines")[1])
+    assert "No lines. Add one to the configuration." in words_of(page("/lines")[1])
 
 
 def test_every_station_has_its_counters_and_the_way_to_its_device(page):
@@ -108,11 +95,13 @@ def exchanges(html):
 
 def test_the_last_exchanges_are_shown_newest_first_with_time_words_bytes_gap_and_verdict(page):
     newest, oldest = exchanges(page()[1])
-    assert words("<main><p>" + newest) == (
+    assert words_of("<main><p>" + newest) == (
         "> 10:41:06.000 ID 2 · read 1 holding register at 0x0000 · 150.0 ms · Gap 881.2 ms "
         "→ sent 02 03 00 00 00 01 84 39 No answer in time."
     )
-    assert "10:41:05.000 ID 1 main · read 52 holding registers at 0x0100 · 118.8 ms · Gap —" in words("<main" + oldest)
+    assert "10:41:05.000 ID 1 main · read 52 holding registers at 0x0100 · 118.8 ms · Gap —" in words_of(
+        "<main" + oldest
+    )
     assert FAST.response.hex(" ").upper() in oldest
     assert 'data-kind="no_reply"' in newest and 'data-kind=""' in oldest
     assert "Sin respuesta a tiempo." in page(accept_language="es")[1]
@@ -123,7 +112,7 @@ def test_the_trace_can_be_narrowed_to_one_id_or_to_what_went_wrong(page):
     (bad,) = exchanges(page("/lines/native?errors=on")[1])
     assert 'data-id="2"' in bad
     html = page("/lines/native?id=1&errors=on")[1]
-    assert exchanges(html) == [] and "No exchange fits the filter." in words(html)
+    assert exchanges(html) == [] and "No exchange fits the filter." in words_of(html)
     assert "<option selected>1</option>" in html and re.search(r'name="errors"[^>]* checked', html)
 
 
@@ -187,7 +176,7 @@ def test_what_came_over_the_wire_and_what_people_typed_is_shown_as_text(box, pag
 
 def test_an_empty_line_says_so(box, site, page):
     box.lines, box.exchanges = [LineState("native", "serial:x", False)], []
-    text = words(page()[1])
+    text = words_of(page()[1])
     assert "Opening · nothing asked yet" in text
     assert "Nobody was asked yet." in text and "Nothing was asked yet." in text
     assert box.as_(Role.VIEWER, site, "/lines/native/trace.txt").text == "nothing was asked yet\n"
@@ -195,4 +184,4 @@ def test_an_empty_line_says_so(box, site, page):
 
 def test_a_line_that_is_not_read_says_why(box, page):
     box.lines = [LineState("native", "serial:x", True, suspended="devices are being linked")]
-    assert "Meters are being linked" in words(page()[1])
+    assert "Meters are being linked" in words_of(page()[1])

@@ -1,5 +1,3 @@
-import re
-
 import pytest
 from attrs import evolve
 from twisted.internet.task import Clock
@@ -9,27 +7,13 @@ from concentrator.poll.link_news import Linked
 from concentrator.web.access import Role
 from concentrator.web.route import COOKIE
 from tests.support.devices_box import METER, DevicesBox
+from tests.support.pages import words_of
 from tests.support.web import Visit, device
 
 
 @pytest.fixture
 def box():
     return DevicesBox()
-
-
-@pytest.fixture
-def site(box):
-    clock = Clock()
-    yield box.site(clock)
-    assert not clock.getDelayedCalls()
-
-
-def words(html):
-    """The words of a page in reading order, without what is hidden."""
-    html = re.sub(r"[\u00a0\u202f]|&nbsp;", " ", html)
-    html = re.sub(r"<(\w+)[^>]* hidden>.*?</\1>", "", html, flags=re.S)
-    html = re.sub(r"<template.*?</template>", "", html, flags=re.S)
-    return " ".join(re.sub(r"<[^>]+>", " ", html.partition("<main")[2]).split())
 
 
 @pytest.fixture
@@ -41,16 +25,18 @@ def go(box, site):
 
 
 def test_before_it_says_what_it_costs_and_how_many_are_linked(go):
-    text = words(go().text)
+    text = words_of(go().text)
     assert "Reading stops while you link. Linked now: 3 of 32." in text
     assert "Start link mode or hold the box's button 2 to 5 s" in text.replace("&#39;", "'")
-    assert "La lectura se detiene mientras vincula. Vinculados ahora: 3 de 32." in words(go(accept_language="es").text)
+    assert "La lectura se detiene mientras vincula. Vinculados ahora: 3 de 32." in words_of(
+        go(accept_language="es").text
+    )
 
 
 def test_it_is_started_and_finished_by_buttons(box, go):
     found = go(fields={"line": "native"})
     assert (found.status, found.headers["location"]) == (303, "/devices/link?line=native")
-    text = words(go("/devices/link?line=native").text)
+    text = words_of(go("/devices/link?line=native").text)
     assert "Link mode is on. Press the black button on one meter" in text and "9:42" in text
     assert "Show what happened" in text and "Start link mode" not in text
     assert go("/devices/link/finish", fields={"line": "native"}).status == 303
@@ -66,20 +52,20 @@ def test_each_meter_is_a_row_with_the_way_to_name_it(box, go):
     box.devices = [device("ccm-1", serial=METER)]
     box.linking.state = evolve(box.linking.state, is_on=True, state="looking", found=(Linked(METER, 3),))
     html = go().text
-    assert f"{METER} — new, got ID 3 Name it" in words(html)
+    assert f"{METER} — new, got ID 3 Name it" in words_of(html)
     assert 'href="/devices/ccm-1/config"' in html
 
 
 def test_what_goes_wrong_is_told_on_the_page(box, go):
     box.linking.state = evolve(box.linking.state, is_on=True, state="collision", code="collision")
-    assert "Two meters answered at once. No ID was given to either." in words(go().text)
-    assert "Han respondido dos contadores a la vez." in words(go(accept_language="es").text)
+    assert "Two meters answered at once. No ID was given to either." in words_of(go().text)
+    assert "Han respondido dos contadores a la vez." in words_of(go(accept_language="es").text)
 
 
 def test_that_it_cannot_be_started_now_is_told(box, go):
     box.linking.refused = Busy("native is not read now: another")
     go(fields={"line": "native"})
-    said = words(go().text)
+    said = words_of(go().text)
     assert "It did not work: " in said and "native is not read now: another" in said
 
 
@@ -107,4 +93,4 @@ def test_a_viewer_may_not(box, go):
 
 def test_without_a_native_line_it_says_so(box, go):
     box.linked_lines.clear()
-    assert "There is no line on which meters could be linked." in words(go().text)
+    assert "There is no line on which meters could be linked." in words_of(go().text)

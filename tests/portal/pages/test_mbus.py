@@ -28,13 +28,6 @@ def box(tmp_path):
 
 
 @pytest.fixture
-def site(box):
-    clock = Clock()
-    yield box.site(clock)
-    assert not clock.getDelayedCalls()
-
-
-@pytest.fixture
 def visitor(box, site):
     return Visitor(box, site)
 

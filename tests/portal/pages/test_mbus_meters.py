@@ -1,7 +1,6 @@
 """Services › M-Bus › Meters: searched for, added, and read at once."""
 
 import pytest
-from twisted.internet.task import Clock
 
 from concentrator.api import LineState
 from concentrator.model.errors import NoReply, WrongArguments
@@ -30,13 +29,6 @@ def box(tmp_path):
         device("flat2", line="heat", address=253, protocol="MBUS", model="", selected=WHOLE),
     ]
     return box
-
-
-@pytest.fixture
-def site(box):
-    clock = Clock()
-    yield box.site(clock)
-    assert not clock.getDelayedCalls()
 
 
 @pytest.fixture

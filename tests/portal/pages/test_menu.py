@@ -13,11 +13,6 @@ def box():
     return FakeBox()
 
 
-@pytest.fixture
-def site(box, clock):
-    return box.site(clock)
-
-
 @pytest.mark.parametrize(
     ("asked", "path"),
     [

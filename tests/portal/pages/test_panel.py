@@ -32,11 +32,6 @@ def box(tmp_path):
     return box
 
 
-@pytest.fixture
-def site(box, clock):
-    return box.site(clock)
-
-
 def test_it_shows_lights_outputs_and_inputs_in_words(box, site):
     box.works.set_output("relay2", True, "ana")
     page = box.as_(Role.VIEWER, site, "/panel").text

@@ -1,7 +1,4 @@
-import re
-
 import pytest
-from twisted.internet.task import Clock
 
 from concentrator.api import LineState
 from concentrator.model.errors import Busy
@@ -9,27 +6,13 @@ from concentrator.portal.pages.scan import scan_cells
 from concentrator.portal.words import say_in
 from concentrator.web.access import Role
 from tests.support.devices_box import DevicesBox, found
+from tests.support.pages import words_of
 from tests.support.web import device
 
 
 @pytest.fixture
 def box():
     return DevicesBox()
-
-
-@pytest.fixture
-def site(box):
-    clock = Clock()
-    yield box.site(clock)
-    assert not clock.getDelayedCalls()
-
-
-def words(html):
-    """The words of a page in reading order, without what is hidden."""
-    html = re.sub(r"[\u00a0\u202f]|&nbsp;", " ", html)
-    html = re.sub(r"<(\w+)[^>]* hidden>.*?</\1>", "", html, flags=re.S)
-    html = re.sub(r"<template.*?</template>", "", html, flags=re.S)
-    return " ".join(re.sub(r"<[^>]+>", " ", html.partition("<main")[2]).split())
 
 
 RANGE = {"line": "ext", "first": "1", "last": "247"}
@@ -44,11 +27,11 @@ def go(box, site):
 
 
 def test_what_it_will_cost_is_told_before_it_begins(box, go):
-    assert "247 IDs, about 1 min." in words(go().text)
+    assert "247 IDs, about 1 min." in words_of(go().text)
     box.devices = [device("roof", line="ext")]
-    assert "247 IDs, about 6 min; reading continues." in words(go().text)
-    assert "10 IDs, about 15 s; reading continues." in words(go("/devices/scan?line=ext&first=11&last=20").text)
-    assert "247 ID, unos 6 min; la lectura continúa." in words(go(accept_language="es").text)
+    assert "247 IDs, about 6 min; reading continues." in words_of(go().text)
+    assert "10 IDs, about 15 s; reading continues." in words_of(go("/devices/scan?line=ext&first=11&last=20").text)
+    assert "247 ID, unos 6 min; la lectura continúa." in words_of(go(accept_language="es").text)
 
 
 def test_a_scan_lets_reading_go_on_where_there_is_anything_to_read(box, go):
@@ -61,25 +44,25 @@ def test_a_scan_lets_reading_go_on_where_there_is_anything_to_read(box, go):
 
 def test_hits_are_shown_as_they_come_each_with_the_way_on(box, go):
     address = go(fields=RANGE).headers["location"]
-    assert "Nothing found yet." in words(go(address).text)
+    assert "Nothing found yet." in words_of(go(address).text)
     box.tasks.all()[-1].tell(
         0.4, "…", [found(1, known="main"), found(9, profiles=["goodwe/et"], model="GW5K", serial="9")]
     )
     html = go(address).text
-    assert "40 % asked, 2 found so far. ID 1: Main, known Data ID 9: GW5K 9 Add" in words(html)
+    assert "40 % asked, 2 found so far. ID 1: Main, known Data ID 9: GW5K 9 Add" in words_of(html)
     assert 'href="/devices/add?port=ext&amp;profile=goodwe%2Fet&amp;id=9"' in html
 
 
 def test_whoever_comes_back_sees_the_scan_that_goes_on(box, go):
     go(fields=RANGE)
-    assert "0 % asked" in words(go().text) and "Stop" in words(go().text)
+    assert "0 % asked" in words_of(go().text) and "Stop" in words_of(go().text)
 
 
 def test_a_scan_can_be_stopped_and_what_was_found_stays(box, go):
     address = go(fields=RANGE).headers["location"]
     box.tasks.all()[-1].tell(0.5, "…", [found(9)])
     assert go("/devices/scan/stop", fields={"task": address.rpartition("=")[2]}).status == 303
-    text = words(go(address).text)
+    text = words_of(go(address).text)
     assert "Stopped. What was found so far stays." in text and "ID 9: answers, fits no profile" in text
 
 
@@ -93,7 +76,7 @@ def test_a_range_that_is_none_is_told_beside_its_field(box, go):
 
 def test_a_line_that_is_busy_says_so(box, go):
     box.answers["scan"] = Busy("line ext is being scanned")
-    assert "line ext is being scanned" in words(go(fields=RANGE).text)
+    assert "line ext is being scanned" in words_of(go(fields=RANGE).text)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +109,7 @@ def test_a_hit_says_who_it_is_as_far_as_that_is_known(hit, text):
 def test_another_task_is_no_scan(box, go):
     go("/devices/add", fields={"port": "ext", "id": "9", "do": "detect"})
     id = box.tasks.all()[-1].id
-    assert "asked" not in words(go(f"/devices/scan?task={id}").text)
+    assert "asked" not in words_of(go(f"/devices/scan?task={id}").text)
 
 
 def test_an_m_bus_is_not_scanned_for_modbus_ids(box, go):

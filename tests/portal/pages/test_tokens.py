@@ -18,11 +18,6 @@ def box():
     return box
 
 
-@pytest.fixture
-def site(box, clock):
-    return box.site(clock)
-
-
 def test_a_token_is_shown_once_when_it_is_made(box, site):
     fields = {"name": "grafana", "read": "on", "link": "on"}
     made = box.as_(Role.ADMINISTRATOR, site, PATH, fields=fields)
