@@ -81,8 +81,8 @@ def set_address_action(check: Callable[[str], None], move: Mover) -> Action:
 
     return Action(
         SET_ADDRESS,
-        "Gives a meter on an M-Bus another primary address and asks it there; only where it is a device whose allow_write "
-        "is true, and nobody else has the address.",
+        "Gives a meter on an M-Bus another primary address and asks it there; only where it is a device whose "
+        "allow_write is true, and nobody else has the address.",
         Permission.WRITE,
         (
             Argument("line", Kind.TEXT, "the line's name", least=1),

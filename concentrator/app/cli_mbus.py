@@ -99,8 +99,8 @@ def _set_address(options: argparse.Namespace) -> int:
 
     arguments = {"line": options.place, "address": options.address, "primary": options.primary}
     done = act(state_dir(options), "mbus.set_address", **arguments)
-    said = f"{done['uid']} ({done['address'] or 'it does not say who it is'}) answers at primary address {done['primary']}"
-    show(as_json(done) if options.json else [said])
+    who = f"{done['uid']} ({done['address'] or 'it does not say who it is'})"
+    show(as_json(done) if options.json else [f"{who} answers at primary address {done['primary']}"])
     return DONE
 
 

@@ -26,7 +26,7 @@ from concentrator.line.endpoint import SerialEndpoint, endpoint_from
 from concentrator.line.line import Line
 from concentrator.line.serial_address import M_BUS_PORT, SerialAddress, parse_serial
 from concentrator.model.device import Device
-from concentrator.model.errors import Busy, Denied, Garbled, LineLost, OutOfRange, Unknown, WrongArguments
+from concentrator.model.errors import Busy, Denied, Garbled, LineLost, NotWritable, OutOfRange, Unknown, WrongArguments
 from concentrator.model.words import hint
 from concentrator.poll.mbus_search import FoundMeter, MeterSearch
 from concentrator.profile.mbus import M_BUS
@@ -94,14 +94,18 @@ def read_beside(wire: Wire, place: Place) -> Deferred[object]:
 
 
 def move_beside(wire: Wire, devices: Iterable[Device], place: Place, primary: int) -> Deferred[object]:
-    """Gives a device another primary address. Raises Denied where it is none, or one that is not to be written to, and
-    OutOfRange where another one is configured there; fails as `moved`."""
+    """Gives a device another primary address. Raises Denied where it is none, or one that is not to be written to,
+    NotWritable where another meter answers in its place, and OutOfRange where another one is configured at the new
+    address; fails as `moved`."""
     here = {each.uid: each for each in devices}
     uid = _known(here.values())(place.selected, None if place.selected else place.primary)
     if not uid:
         raise Denied("the meter is no device of the configuration")
     if not here[uid].allow_write:
         raise Denied(f"allow_write of {uid} is false")
+    conflict = next((each.conflict for each in wire.poller.polled() if each.device.uid == uid), "")
+    if conflict:
+        raise NotWritable(f"{uid}: {conflict}")
     for each in here.values():
         if each.uid != uid and not each.selected and each.address == primary:
             raise OutOfRange(f"primary address {primary} is that of {each.uid}")

@@ -11,6 +11,7 @@ Sources: EN 13757-2, 5; EN 13757-3, 11.3 and 11.5.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import Enum
 
 from attrs import frozen
@@ -171,10 +172,8 @@ def moved(place: Place, address: int, wait: float, character_s: float = 0.0) -> 
         if before is None or there != before:
             raise OutOfRange(f"somebody answers at primary address {address} already")
         return before
-    try:
+    with suppress(NoReply, WireError):  # it may have heard it all the same: what it says there decides
         yield from command
-    except (NoReply, WireError):
-        pass  # it may have heard it all the same: what it says there decides
     try:
         after = (yield from read(Place(address), wait))[0].header.address
     except (NoReply, WireError) as error:

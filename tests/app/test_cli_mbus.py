@@ -8,6 +8,8 @@ import pytest
 
 from concentrator.app.cli import main
 from concentrator.app.cli_mbus import _DECODE_EXAMPLES
+from concentrator.model.errors import Garbled
+from concentrator.poll.mbus_search import FoundMeter
 from tests.support.mbus import simulated_mbus
 
 TELEGRAM = "681F1F680802727856341224400107550000000313153100DA023B13018B60043718021816"
@@ -43,6 +45,31 @@ def test_who_does_not_answer_is_told(meters):
     done = ran("mbus", "read", f"serial:{meters['port']}:baudrate=38400:parity=N", "00000000")
     assert done.returncode == 1
     assert done.stderr.startswith("ccmaster: The device did not answer in time")
+
+
+def test_a_search_of_a_noisy_line_says_so_and_keeps_what_it_found(monkeypatch, capsys):
+    def noisy(search):
+        search.found = [FoundMeter("12345678-KAM-08-04").as_json()]
+        raise Garbled("noise: nothing else")
+
+    monkeypatch.setattr("concentrator.app.mbus.run_alone", noisy)
+    assert main(["mbus", "search", "serial:/dev/null"]) == 1
+    said = capsys.readouterr()
+    assert "12345678-KAM-08-04" in said.out
+    assert "noise: nothing else" in said.err
+
+
+def test_a_meter_gets_its_new_address_from_the_running_box(monkeypatch, capsys):
+    asked = []
+
+    def act(state_dir, name, **arguments):
+        asked.append((name, arguments))
+        return {"uid": "boiler", "address": "12345678-KAM-08-04", "primary": 7}
+
+    monkeypatch.setattr("concentrator.app.control.act", act)
+    assert main(["mbus", "set-address", "heat", "12345678", "7"]) == 0
+    assert asked == [("mbus.set_address", {"line": "heat", "address": "12345678", "primary": 7})]
+    assert capsys.readouterr().out == "boiler (12345678-KAM-08-04) answers at primary address 7\n"
 
 
 def test_a_port_that_is_not_there_is_told():
@@ -93,7 +120,9 @@ def test_an_address_that_is_none_is_told(capsys):
     assert "expected a primary address 0 … 250" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["mbus"], ["mbus", "search", "--help"], ["mbus", "read", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["mbus"], ["mbus", "search", "--help"], ["mbus", "read", "--help"], ["mbus", "set-address", "--help"]]
+)
 def test_help_has_examples(words, capsys):
     try:
         assert main(words) == 0
