@@ -3,8 +3,10 @@ program that is none of ours."""
 
 import json
 import subprocess
+import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest_twisted
 from twisted.internet.threads import deferToThread
@@ -30,7 +32,7 @@ CHECKS = (
 def examined(port, token):
     """What schemathesis has to say of the API."""
     command = [
-        "schemathesis",
+        str(Path(sys.executable).with_name("schemathesis")),
         "run",
         f"http://127.0.0.1:{port}/api/v1/openapi.json",
         "--header",
