@@ -1,7 +1,12 @@
 """What every test gets."""
 
 import pytest
+from hypothesis import HealthCheck, settings
 from twisted.internet.task import Clock
+
+# How long an example takes says more of the machine than of what is tested.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 @pytest.hookimpl(tryfirst=True)
