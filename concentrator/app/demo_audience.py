@@ -51,7 +51,7 @@ class Teller:
         self._say(
             f"CcMaster reads {stage.meters} simulated meters on a bus of 9600 bit/s,\n"
             "and an inverter and an analyser of other makers on a line of their own.\n\n"
-            f"  live page      {page}\n"
+            f"  portal         {page}\n"
             f"  sign in        as {USER} with the password {FACTORY_SECRET}; another one is asked for then\n"
             f"  MQTT           {subscribe}\n"
             f"  files by FTP   {stage.received}\n"

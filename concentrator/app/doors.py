@@ -22,6 +22,7 @@ from concentrator.app.https import Https
 from concentrator.app.watch import Watch
 from concentrator.model.reading import Reading
 from concentrator.portal.api_door import Watched
+from concentrator.portal.cells import Sources
 from concentrator.portal.doors import build_control_site, build_site
 from concentrator.portal.downloads import Downloads
 from concentrator.web.doorman import realms_of
@@ -135,15 +136,9 @@ async def open_doors(
     else:
         site = build_site(
             actions.table,
-            box=view.box,
-            devices=view.devices,
-            lines=view.lines,
-            uplinks=view.uplinks,
-            panel=view.panel,
+            Sources(view.box, view.devices, view.lines, view.uplinks, wall, config.box.timezone, view.panel),
             subscribe=subscribe,
-            wall=wall,
             clock=reactor,
-            zone=config.box.timezone,
             traces=actions.traces,
             downloads=downloads,
             gate=gate,

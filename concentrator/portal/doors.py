@@ -1,10 +1,9 @@
-"""The doors of the portal: the page for this machine, and the socket for its command line. Hides which address shows
-what, and what may be done through which door."""
+"""The doors of the portal: its pages and the API for whoever signs in or has a token, and the socket for the command
+line of this machine. Hides which address shows what, and what may be done through which door."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import tzinfo
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from twisted.internet.interfaces import IReactorTime
@@ -13,7 +12,6 @@ from twisted.web.server import Request
 
 from concentrator.actions.table import ActionTable, Caller, Permission
 from concentrator.actions.tracing import Traces
-from concentrator.api import DeviceState, LineState, PanelState, UplinkState, Wall
 from concentrator.model.reading import Reading
 from concentrator.portal.api_door import ApiDoor, Health, Recent, Watched, metrics_resource
 from concentrator.portal.callers import callers
@@ -51,7 +49,6 @@ from concentrator.web.route import Route, Router, SignedIn
 from concentrator.web.site import Folder, GuardedSite
 from concentrator.web.tokens import Tokens
 
-PAGE_CALLER = Caller("page", frozenset({Permission.READ}))
 CHARTS = "uPlot.iife.min.js"
 """What draws charts: made by others, and fetched when this is built."""
 CONTROL_CALLER = Caller("control socket", frozenset(Permission))
@@ -59,34 +56,27 @@ CONTROL_CALLER = Caller("control socket", frozenset(Permission))
 
 def build_site(
     table: ActionTable,
+    sources: Sources,
     *,
-    box: Callable[[], Mapping[str, object]],
-    devices: Callable[[], Sequence[DeviceState]],
-    lines: Callable[[], Sequence[LineState]],
-    uplinks: Callable[[], Sequence[UplinkState]],
     subscribe: Callable[[Callable[[Reading], None]], Callable[[], None]],
-    wall: Wall,
     clock: IReactorTime,
-    zone: tzinfo,
-    traces: Traces | None = None,
-    panel: Callable[[], PanelState] = PanelState,
-    downloads: Downloads | None = None,
     gate: Gate,
     tokens: Tokens,
+    traces: Traces | None = None,
+    downloads: Downloads | None = None,
     watched: Watched | None = None,
 ) -> GuardedSite:
-    """The portal: its pages, `/live`, `/static/…`, and `/api/…`, each for who signed in.
+    """The portal: its pages, `/live`, `/static/…`, `/api/v1/…`, `/metrics` and `/healthz`.
 
-    `box` gives `serial`, `model`, `version`, `uptime_s` (seconds); the others give the states of now; `subscribe` is
-    the hub's; `zone` is the box's, in which all times are shown; `traces` are those of its lines, which have no
-    exchanges to show where it is left out; `downloads` are those of its history; `gate` knows who may sign in and who
-    did, `tokens` are those of programs; `watched` is for who watches over the box.
+    `sources` give the states of now, in which zone times are shown; `subscribe` is the hub's; `gate` knows who may sign
+    in and who did, `tokens` are those of programs; `traces` are those of the lines, which have no exchanges to show
+    where it is left out; `downloads` are those of the history; `watched` is for who watches over the box.
     """
-    sources, watched = Sources(box, devices, lines, uplinks, wall, zone, panel), watched or Watched()
+    watched, wall, zone = watched or Watched(), sources.wall, sources.zone
     sessions = gate.sessions
     files = StaticFiles(STATIC, "/static")
     templates = Templates(Path(__file__).parent / "templates", TEMPLATES, static=files.url, has_static=files.has)
-    house = House(templates, sources, traces or Traces(lines), table, clock)
+    house = House(templates, sources, traces or Traces(sources.lines), table, clock)
 
     def news(changed: Callable[[], None]) -> Callable[[], None]:
         return subscribe(lambda reading: changed())

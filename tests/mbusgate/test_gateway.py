@@ -325,32 +325,24 @@ class TestSharedByTime:
         results.successResultOf(polled)
         assert guest.heard() == b""
 
-    def test_never_between_a_selection_and_its_answer(self, house):
+    @pytest.mark.parametrize(
+        ("first", "heard", "second"),
+        [
+            pytest.param(SELECT, b"\xe5", READ_SELECTED, id="between a selection and its answer"),
+            pytest.param(REQUEST, None, REQUEST, id="inside an answer of several telegrams"),
+        ],
+    )
+    def test_never_in_the_middle(self, house, first, heard, second):
         home = house(is_shared=True, disconnect_s=0.0)
         guest = home.guest()
-        guest.say(SELECT)
+        polled = home.line.run(1, ask(echo(b"a."))) if heard is None else None
+        guest.say(first)
         home.run(0.1)
-        home.wire.deliver(b"\xe5")
-        polled = home.line.run(1, ask(echo(b"a.")))
+        home.wire.deliver(more_to_come(True) if heard is None else heard)
+        polled = polled or home.line.run(1, ask(echo(b"a.")))
         home.run(SILENCE_S + 1)
-        assert home.sent() == SELECT
-        guest.say(READ_SELECTED)
-        home.run(0.1)
-        home.wire.deliver(more_to_come(False))
-        assert home.sent().count(b"a.") == 0
-        home.answer(b"a.", b"a.", SILENCE_S + 0.1)
-        results.successResultOf(polled)
-
-    def test_never_inside_an_answer_of_several_telegrams(self, house):
-        home = house(is_shared=True, disconnect_s=0.0)
-        guest = home.guest()
-        polled = home.line.run(1, ask(echo(b"a.")))
-        guest.say(REQUEST)
-        home.run(0.1)
-        home.wire.deliver(more_to_come(True))
-        home.run(SILENCE_S + 1)
-        assert home.sent() == REQUEST
-        guest.say(REQUEST)
+        assert home.sent() == first
+        guest.say(second)
         home.run(0.1)
         home.wire.deliver(more_to_come(False))
         assert home.sent().count(b"a.") == 0

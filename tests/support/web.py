@@ -155,19 +155,13 @@ class FakeBox:
         self.gate = Gate(self.users, self.sessions_on(clock), Tries(clock))
         return build_site(
             self.table,
-            box=self.box,
-            devices=self.sources.devices,
-            lines=self.sources.lines,
-            uplinks=self.sources.uplinks,
+            self.sources,
             subscribe=self.subscribe,
-            wall=self.wall,
             clock=clock,
-            zone=MADRID,
             traces=self.traces,
-            panel=self.sources.panel,
             gate=self.gate,
             tokens=self.tokens,
-            watched=Watched(lambda: self.recent, lambda: Figures(), lambda: self.ailing),
+            watched=Watched(lambda: self.recent, Figures, lambda: self.ailing),
         )
 
     def sessions_on(self, clock: IReactorTime) -> Sessions:

@@ -33,7 +33,7 @@ async def test_the_demo_publishes_every_device_and_files_what_is_journalled(tmp_
     demo = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True, env=environment())
     subscriber, shown = None, {}
     try:
-        assert "live page" in "".join(demo.stdout.readline() for _ in range(5))
+        assert "portal" in "".join(demo.stdout.readline() for _ in range(5))
         subscriber = Subscriber(mqtt_port, tmp_path)
         while demo.poll() is None:
             await pause(1)
