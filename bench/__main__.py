@@ -22,6 +22,7 @@ from bench import (
     gateway,
     mqtt,
     portal,
+    slave,
     store,
     tcp,
     wear,
@@ -42,6 +43,7 @@ BENCHES: dict[str, ModuleType] = {
     "box": box,
     "mqtt": mqtt,
     "gateway": gateway,
+    "slave": slave,
     "portal": portal,
     "whole": whole_path,
 }

@@ -306,24 +306,37 @@ class DeviceState:
 
 @frozen
 class OutputState:
-    """What people see of an output: its name, its state (whether a relay is closed, or volts), and who set it last and
-    when (UTC seconds; None where nobody did since the program began)."""
+    """What people see of an output: its name, its state (whether a relay is closed, or volts), who set it last and
+    when (UTC seconds; None where nobody did since the program began), and its function, "manual" where it is set by
+    hand."""
 
     name: str
     value: bool | float
     set_by: str = ""
     set_at: float | None = None
+    function: str = "manual"
+
+
+@frozen
+class InputState:
+    """What people see of an input: whether it is active, and what that does (`panel.functions`)."""
+
+    is_active: bool = False
+    function: str = "none"
 
 
 @frozen
 class PanelState:
-    """What people see of the front of the box: the pattern of each light by colour, as `panel.lights` names them, its
-    outputs, whether each input is active, and what they are made of."""
+    """What people see of the front of the box: the pattern of each light by its name, as `panel.lights` names them, its
+    outputs and inputs, what they are made of, and whose front it is (`scheme`). `showing` is what all lights say
+    together just now instead of what each means: "lamp_test", "reset", or nothing."""
 
     lights: Mapping[str, str] = field(factory=dict)
     outputs: Sequence[OutputState] = ()
-    inputs: Sequence[bool] = ()
+    inputs: Sequence[InputState] = ()
     board: str = "virtual"
+    scheme: str = "ccmaster"
+    showing: str = ""
 
 
 @frozen

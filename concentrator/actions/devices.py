@@ -103,6 +103,10 @@ def _keys(*, is_new: bool) -> tuple[Argument, ...]:
         Argument("secondary", Kind.INTEGER, "n, for the n-th secondary of the principal at the address", False),
         Argument("interval", Kind.TEXT, 'how often fast values are wanted, such as "3 s"', False),
         Argument("allow_write", Kind.FLAG, "whether it may be written to", False),
+        Argument("model", Kind.TEXT, "the model on its label, where its profile is that of several", False),
+        Argument("allow_commands", Kind.FLAG, "whether the genset may be commanded by name", False),
+        Argument("allow_unverified", Kind.FLAG, "by commands, too, that nobody has verified for its model", False),
+        Argument("allow_raw", Kind.FLAG, "whether Modbus requests that others make may write to it", False),
     )
 
 

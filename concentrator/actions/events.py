@@ -42,6 +42,8 @@ _TROUBLES = frozenset(
         "uplink.records_rejected",
         "meter.permanent_error",
         "https.ending",
+        "genset.alarm",
+        "input.alarm",
     }
 )
 _WARNINGS = frozenset(
@@ -60,6 +62,7 @@ _WARNINGS = frozenset(
         "uplink.file_replaced",
         "meter.power_low",
         "meter.temporary_error",
+        "panel.reset",
     }
 )
 

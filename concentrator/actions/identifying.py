@@ -74,13 +74,14 @@ def identifying_actions(tasks: Tasks, use: Use, identify: Identifier, probe: Pro
 
 def must_fit(probed: Mapping[str, object]) -> None:
     """Raises NotConfirmed where what was probed breaks rules of its profile, or gave no value of it, for it is another
-    device then; and where it answers to other settings than the line's."""
+    device then; and where it answers to other settings than the line's. What is only passed through to has nothing to
+    fit."""
     if probed["settings"] != probed["line_settings"]:
         raise NotConfirmed(f"it answers with {probed['settings']}, but the line has {probed['line_settings']}")
     misfits, profile = probed["misfits"], probed["profile"]
     if isinstance(misfits, list) and misfits:
         raise NotConfirmed(f"it is no {profile}: {'; '.join(map(str, misfits))}")
-    if not probed["values"]:
+    if not probed["values"] and not probed.get("passes_through"):
         raise NotConfirmed(f"it answers, but has no value of {profile}")
 
 

@@ -3,24 +3,26 @@ be set at all is the permission's matter."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any, Protocol
 
 from attrs import asdict
+from twisted.internet.defer import Deferred
 
 from concentrator.actions.schema import Argument, Kind
 from concentrator.actions.table import Action, Caller, Permission
+from concentrator.api import InputState, PanelState
 from concentrator.model.errors import WrongArguments
 
 
 class Panel(Protocol):
-    """The front of the box."""
+    """The outputs and inputs of the box."""
 
     def outputs(self) -> Sequence[Any]:
         """All outputs as they are."""
 
-    def inputs(self) -> Sequence[bool]:
-        """Whether each input is active."""
+    def inputs(self) -> Sequence[InputState]:
+        """Each input as it is."""
 
     def set_output(self, name: str, value: bool | float, who: str) -> Any:
         """Sets one, reads it back, and gives its state. Raises Unknown, OutOfRange, NotConfirmed."""
@@ -29,13 +31,41 @@ class Panel(Protocol):
         """Says of an input of a virtual board whether it is active. Raises Unknown."""
 
 
-def panel_actions(panel: Panel, pressed: Callable[[float], str]) -> tuple[Action, ...]:
-    """`panel.get`, `output.set`, `input.set` and `button.press`. `pressed(held_s)` does what holding the button for so
-    many seconds does, and gives what that was."""
+class Front(Protocol):
+    """The lights and the button of the box."""
+
+    def pressed(self, held_s: float, caller: Caller) -> Awaitable[str]:
+        """Does what holding the button for so many seconds does, and gives what that was. Raises Denied where the
+        caller may not have that done."""
+
+    def lamp_test(self) -> float:
+        """Every light is on for a while; gives for how many seconds."""
+
+    def state(self) -> PanelState:
+        """What people see of the front."""
+
+
+def panel_actions(panel: Panel, front: Front) -> tuple[Action, ...]:
+    """`panel.get`, `output.set`, `input.set`, `button.press` and `panel.lamp_test`."""
 
     def shown() -> dict[str, object]:
-        inputs = [{"input": number, "active": is_active} for number, is_active in enumerate(panel.inputs(), 1)]
-        return {"outputs": [asdict(each) for each in panel.outputs()], "inputs": inputs}
+        state = front.state()
+        inputs = [
+            {"input": number, "active": each.is_active, "function": str(each.function)}
+            for number, each in enumerate(panel.inputs(), 1)
+        ]
+        return {
+            "scheme": str(state.scheme),
+            "lights": {name: str(pattern) for name, pattern in state.lights.items()},
+            "outputs": [asdict(each) for each in panel.outputs()],
+            "inputs": inputs,
+        }
+
+    def pressed(caller: Caller, held_s: float) -> Deferred[dict[str, str]]:
+        async def press() -> dict[str, str]:
+            return {"gesture": str(await front.pressed(held_s, caller))}
+
+        return Deferred.fromCoroutine(press())
 
     def set_output(caller: Caller, output: str, on: bool | None, volts: float | None) -> dict[str, object]:
         given = [value for value in (on, volts) if value is not None]
@@ -47,10 +77,11 @@ def panel_actions(panel: Panel, pressed: Callable[[float], str]) -> tuple[Action
 
     output = Argument("output", Kind.TEXT, "relay1, relay2 or analogue, as far as the model has them")
     return (
-        Action("panel.get", "The outputs and inputs of the box as they are.", Permission.READ, (), shown),
+        Action("panel.get", "The lights, outputs and inputs of the box as they are.", Permission.READ, (), shown),
         Action(
             "output.set",
-            "Sets an output and reads it back; its state is kept over a restart.",
+            "Sets an output and reads it back; its state is kept over a restart. One that has a function of its own in "
+            "[output.NAME] is left to it.",
             Permission.OUTPUT,
             (
                 output,
@@ -72,9 +103,19 @@ def panel_actions(panel: Panel, pressed: Callable[[float], str]) -> tuple[Action
         ),
         Action(
             "button.press",
-            "Does what the multi-function button does when it is held for so long: 2 to 5 s begins or ends link mode.",
+            "Does what the button does when it is held for so long. CcMaster: 2 to 5 s begins or ends link mode. "
+            "CMM365: 1 to 10 s tests the lamps; from 10 s on inputs, outputs and cloud sessions become as they left "
+            "the factory, for which the caller must be allowed `config`.",
             Permission.LINK,
             (Argument("held_s", Kind.NUMBER, "for how many seconds", least=0, most=60),),
-            lambda held_s: {"gesture": pressed(held_s)},
+            pressed,
+            heeds_caller=True,
+        ),
+        Action(
+            "panel.lamp_test",
+            "Has every light on for some seconds; gives for how many.",
+            Permission.OUTPUT,
+            (),
+            lambda: {"for_s": front.lamp_test()},
         ),
     )

@@ -10,8 +10,8 @@ from concentrator.actions.schema import Argument, Kind, quoted
 from concentrator.actions.table import Action, Caller, Permission
 from concentrator.model.errors import WrongArguments
 
-Changes = Mapping[str, Mapping[str, Any]]
-"""Section → key → value as the file has it, None to take the key out."""
+Changes = Mapping[str, Mapping[str, Any] | None]
+"""Section → key → value as the file has it, None to take the key out; a section → None takes all of it out."""
 
 
 class Settings(Protocol):
@@ -33,8 +33,11 @@ def settings_actions(settings: Settings) -> tuple[Action, ...]:
 
     def change(caller: Caller, changes: Mapping[str, object], check_only: bool) -> object:
         for section, keys in changes.items():
+            if keys is None:
+                continue
             if not isinstance(keys, dict) or not keys:
-                raise WrongArguments(f"changes: {section}: found {_form(keys)}, expected an object of keys and values")
+                expected = "an object of keys and values, or null"
+                raise WrongArguments(f"changes: {section}: found {_form(keys)}, expected {expected}")
             must_be_values(section, keys)
         if not changes:
             raise WrongArguments("changes: found none, expected a section with its keys")
@@ -61,7 +64,11 @@ def settings_actions(settings: Settings) -> tuple[Action, ...]:
             "What can takes effect within a second; `restart` names what needs a restart of the program.",
             Permission.CONFIG,
             (
-                Argument("changes", Kind.OBJECT, 'such as {"mqtt": {"latency": "1 min"}}; null takes a key out'),
+                Argument(
+                    "changes",
+                    Kind.OBJECT,
+                    'such as {"mqtt": {"latency": "1 min"}}; null takes a key out, or the section of a service',
+                ),
                 Argument("check_only", Kind.FLAG, "only says what would become of it", False, False),
             ),
             change,

@@ -4,7 +4,7 @@ for every caller, whatever road it came by."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 
 from attrs import field, frozen
@@ -86,19 +86,32 @@ class AuditEntry:
     outcome: str = "begun"
 
 
+@frozen
+class _Promise:
+    names: tuple[str, ...]
+    make: Callable[[], Iterable[Action]]
+
+
 class ActionTable:
     """The actions of the box by name. `audit` is told of every call that is not `read`: when it begins, before
     anything is done, and how it went; of a refused one, that it was refused."""
 
     def __init__(self, audit: Callable[[AuditEntry], None]) -> None:
         self._audit = audit
-        self._actions: dict[str, Action] = {}
+        self._actions: dict[str, Action | _Promise] = {}
 
     def register(self, action: Action) -> None:
         """Takes an action in; ValueError where its name is taken."""
-        if action.name in self._actions:
-            raise ValueError(f"action {action.name}: registered twice")
-        self._actions[action.name] = action
+        self._take((action.name,), action)
+
+    def promise(self, names: Sequence[str], make: Callable[[], Iterable[Action]]) -> None:
+        """Takes actions in of which so far only the names are known: `make`, called once when the first of them is
+        asked for, gives just these. ValueError where a name is taken."""
+        self._take(names, _Promise(tuple(names), make))
+
+    def has(self, name: str) -> bool:
+        """Whether there is an action of that name."""
+        return name in self._actions
 
     def call(self, name: str, arguments: Mapping[str, object], caller: Caller) -> Deferred[object]:
         """Carries an action out; fires with its result. Fails with Unknown, Denied, WrongArguments or OutOfRange
@@ -107,8 +120,7 @@ class ActionTable:
 
     def permission(self, name: str) -> Permission | None:
         """What an action needs; None where there is none of that name."""
-        action = self._actions.get(name)
-        return None if action is None else action.permission
+        return self._action(name).permission if name in self._actions else None
 
     def describe(self) -> list[dict[str, object]]:
         """All actions by name: name, summary, permission and a JSON Schema of the arguments, as JSON can carry it."""
@@ -119,13 +131,29 @@ class ActionTable:
                 "permission": action.permission.value,
                 "arguments": describe(action.schema),
             }
-            for _, action in sorted(self._actions.items())
+            for action in map(self._action, sorted(self._actions))
         ]
 
+    def _take(self, names: Sequence[str], given: Action | _Promise) -> None:
+        for name in names:
+            if name in self._actions:
+                raise ValueError(f"action {name}: registered twice")
+            self._actions[name] = given
+
+    def _action(self, name: str) -> Action:
+        found = self._actions[name]
+        if isinstance(found, _Promise):
+            made = {action.name: action for action in found.make()}
+            if set(made) != set(found.names):
+                raise RuntimeError(f"promised {', '.join(found.names)}, made {', '.join(made)}")
+            self._actions |= made
+            found = made[name]
+        return found
+
     def _call(self, name: str, arguments: Mapping[str, object], caller: Caller) -> Deferred[object]:
-        action = self._actions.get(name)
-        if action is None:
+        if name not in self._actions:
             raise Unknown(f"action {name}{hint(name, self._actions)}")
+        action = self._action(name)
         try:
             _permit(action, caller)
             values = checked(action.schema, arguments)

@@ -1,5 +1,6 @@
 """What is known of a line that somebody has to find a fault on: its state with the counters of every station, the last
-exchanges on its wire, and these as evidence for a profile file. Hides whose Modbus ID is which device's."""
+exchanges on its wire, and these as evidence for a profile file. Hides whose Modbus ID is which device's, and that the
+words for what was on the wire are loaded when somebody looks."""
 
 from __future__ import annotations
 
@@ -15,9 +16,6 @@ from concentrator.api import LineState
 from concentrator.model.errors import Unknown
 from concentrator.model.profile import DeviceProfile
 from concentrator.model.words import hint
-from concentrator.profile.evidence import as_toml, evidence_of
-from concentrator.wire import mbus_words
-from concentrator.wire.modbus_words import asked, exchanges_of, frame_of
 
 MOST = 1000
 
@@ -104,6 +102,9 @@ class Traces:
 
     def told(self, line: str, last: int = 0) -> list[Told]:
         """The last exchanges of a line (0: all that are kept), oldest first. Raises Unknown."""
+        from concentrator.wire import mbus_words
+        from concentrator.wire.modbus_words import asked
+
         owners = self.devices(line)
         return [
             Told(
@@ -122,6 +123,9 @@ class Traces:
     def evidence(self, line: str, last: int = 0) -> str:
         """The reads among the last exchanges (0: all that are kept) as TOML for a profile file: of each request the
         newest that was answered, with the values its device's profile makes of it. Raises Unknown."""
+        from concentrator.profile.evidence import as_toml, evidence_of
+        from concentrator.wire.modbus_words import exchanges_of, frame_of
+
         owners = {str(station): owner for station, owner in self.owners(line).items()}
         good = (each for each in self._exchanges(line, last) if not each.verdict)
         # Whole requests differ by a number where there is one.

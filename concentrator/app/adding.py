@@ -41,7 +41,8 @@ def is_verified(place: Path, options: argparse.Namespace) -> tuple[Mapping[str, 
         complain(
             [f"ccmaster: the line has {found['line_settings']}: its endpoint must be {found['endpoint']} to read it"]
         )
-    is_sure = bool(found["values"]) and not found["misfits"] and found["settings"] == found["line_settings"]
+    has_said = bool(found["values"]) or found.get("passes_through", False)
+    is_sure = has_said and not found["misfits"] and found["settings"] == found["line_settings"]
     return found, _agrees(options, f"Add it as {options.uid}?" if is_sure else "Add it all the same?", is_sure=is_sure)
 
 
@@ -59,6 +60,9 @@ def _agrees(options: argparse.Namespace, question: str, *, is_sure: bool) -> boo
 
 
 def _probe_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    if found.get("passes_through"):
+        yield f"nothing is known of the registers of {found['profile']}: it was not read, and is only passed through to"
+        return
     rules, settings = found["rules"], found["settings"]
     with_ = "" if settings == found["line_settings"] else f" with {settings}"
     kept = f", and keeps the {rules} rule{'s' if rules != 1 else ''} of" if rules and not found["misfits"] else " as"

@@ -11,7 +11,6 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -23,32 +22,34 @@ from twisted.python.failure import Failure
 
 import concentrator
 from concentrator.api import PanelState, UplinkState
+from concentrator.app import garbage
 from concentrator.app.clocks import MachineStart, SharpClock, Started, SystemWall
 from concentrator.app.config_sections import Config
 from concentrator.app.devices import DeviceList
 from concentrator.app.field import Field, build_field
+from concentrator.app.keeping import Keeping
 from concentrator.app.light_reactor import import_endpoints
 from concentrator.app.ordered import OrderedService, Part
 from concentrator.app.trust import CLOCK_FILE, Trust
 from concentrator.app.watch import Watch
 from concentrator.model.device import Device
 from concentrator.model.errors import Full
-from concentrator.model.reading import Reading
 from concentrator.model.record import EVENT_PERIOD, Draft
 from concentrator.profile.catalogue import Catalogue
 from concentrator.system.identity import DeviceBook, box_serial
 from concentrator.system.nic import uplink_mac
 
 if TYPE_CHECKING:
+    from concentrator.actions.table import Caller
     from concentrator.app.actions import Actions, View
     from concentrator.app.doors import Doors
     from concentrator.app.front import Front
-    from concentrator.app.gateways import Gateways
     from concentrator.app.https import Https
     from concentrator.app.link import Links
     from concentrator.app.live import LiveChange
     from concentrator.app.past import Past
     from concentrator.app.uplinks import Uplinks
+    from concentrator.app.ways import Ways
     from concentrator.portal.downloads import Downloads
     from concentrator.web.gate import Gate
     from concentrator.web.tokens import Tokens
@@ -56,11 +57,11 @@ if TYPE_CHECKING:
 FIELD_FIRST_S = 0.02
 """How long the field has the machine to itself before the journal is loaded: its first request is out by then."""
 
+SETTLED_S = 20.0
+"""How long after its last part the uplinks are at work too, as a rule, and all is loaded that an idle box needs."""
+
 REOPEN_S = 15.0
 """How often a journal is opened anew that the disk had no room for."""
-
-EARLY_MOST = 2000
-"""How many readings, and how many events, wait for the journal at most: the newest."""
 
 log = Logger()
 
@@ -80,10 +81,10 @@ class Box:
     sharp: SharpClock = field(init=False)
     field_: Field = field(init=False)
     devices: DeviceList = field(init=False)
-    _past: Past | None = field(default=None, init=False)
+    _keeping: Keeping = field(init=False)
     _links: Links | None = field(default=None, init=False)
     _front: Front | None = field(default=None, init=False)
-    _gateways: Gateways | None = field(default=None, init=False)
+    _ways: Ways | None = field(default=None, init=False)
     _uplinks: Uplinks | None = field(default=None, init=False)
     _actions: Actions | None = field(default=None, init=False)
     _live: LiveChange | None = field(default=None, init=False)
@@ -92,15 +93,15 @@ class Box:
     _tokens: Tokens | None = field(default=None, init=False)
     _watch: Watch = field(init=False)
     _doors: Doors | None = field(default=None, init=False)
-    _early_readings: deque[Reading] = field(factory=lambda: deque(maxlen=EARLY_MOST), init=False)
-    _early_events: deque[tuple[Draft, float]] = field(factory=lambda: deque(maxlen=EARLY_MOST), init=False)
 
     def __attrs_post_init__(self) -> None:
         box = self.config.box
         box.state_dir.mkdir(parents=True, exist_ok=True)
-        self.wall = SystemWall(Trust(self.boot, box.state_dir / CLOCK_FILE).has)
+        trust = Trust(self.boot, box.state_dir / CLOCK_FILE)
+        self.wall = SystemWall(trust.has, trust.told)
         self.serial = box_serial(box.state_dir, box.model, box.serial or "", self.wall.now())
         self.mac = (box.mac or uplink_mac()).upper()
+        self._keeping = Keeping(self.boot)
         self._watch = Watch(self.wall, self.started.uptime_s, self._kept)
         self.sharp = SharpClock(self.reactor)
         self.field_ = build_field(
@@ -127,8 +128,9 @@ class Box:
                 Part("link mode", self._start_links, self._stop_links),
                 Part("actions", self._build_actions, self._stop_tasks),
                 Part("uplinks", self._start_uplinks, self._stop_uplinks),
-                Part("gateways", self._start_gateways, self._stop_gateways),
+                Part("ways", self._start_ways, self._stop_ways),
                 Part("doors", self._open_doors, self._close_doors),
+                Part("memory", lambda: self.reactor.callLater(SETTLED_S, garbage.give_back)),
             ],
             self._failed_to_start,
         )
@@ -160,32 +162,22 @@ class Box:
     def report(self, name: str, facts: Mapping[str, object]) -> None:
         """Something happened: it is logged, and goes into the journal as an event."""
         log.warn("{name}: {facts}", name=name, facts=dict(facts))
-        if self._watch is not None:
-            self._watch.happened(name, facts)
         uid = str(facts.get("device", ""))
         serial = (self.field_.book.serial(uid) or uid) if uid else self.serial
         draft = Draft(uid, serial, int(self.wall.now()), EVENT_PERIOD, event={"event": name, **facts})
-        if self._past is None:
-            self._early_events.append((draft, self.boot.seconds()))
-        else:
-            self._keep_event(self._past, draft, self.boot.seconds())
+        self._keeping.event_happened(draft)
+        self._watch.happened(name, facts)
 
-    def _keep_event(self, past: Past, draft: Draft, at: float) -> None:
-        kept = past.event_happened(draft, at)
-        kept.addErrback(lambda failure: log.failure("an event was lost", failure))
+    @property
+    def _past(self) -> Past | None:
+        return self._keeping.past
 
     # -- the order of life
 
     def _start_field(self) -> Deferred[None]:
-        self.field_.hub.subscribe(self._reading_received)
+        self.field_.hub.subscribe(self._keeping.reading_received)
         self.field_.start()
-        return deferLater(self.reactor, FIELD_FIRST_S)
-
-    def _reading_received(self, reading: Reading) -> None:
-        if self._past is None:
-            self._early_readings.append(reading)
-        else:
-            self._past.reading_received(reading)
+        return deferLater(self.reactor, FIELD_FIRST_S, garbage.settle)
 
     def _ready_network(self) -> None:
         """Loads what everybody connects with, before anybody else does, who would load TLS with it."""
@@ -207,13 +199,8 @@ class Box:
                 log.error("the journal waits for room on the disk: {error}", error=error)
                 past = None
                 await self._pause(REOPEN_S)
-        self._past = past
-        for draft, at in self._early_events:
-            self._keep_event(past, draft, at)
-        for reading in self._early_readings:
-            past.reading_received(reading)
-        self._early_events.clear()
-        self._early_readings.clear()
+        self._keeping.begin(past)
+        garbage.settle()
 
     async def _pause(self, seconds: float) -> None:
         """Waits, but not beyond the end of the program."""
@@ -227,19 +214,20 @@ class Box:
         await self._past.close()
 
     def _start_uplinks(self) -> None:
+        from concentrator.app.changing import Several, Speeds
         from concentrator.app.doors import PortalChange
-        from concentrator.app.gateways import Several, Speeds
         from concentrator.app.inboxes import Inboxes
         from concentrator.app.live import LiveChange
         from concentrator.app.uplinks import Surroundings, Uplinks
 
-        assert self._past is not None and self._actions is not None and self._gateways is not None
+        assert self._past is not None and self._actions is not None
+        assert self._front is not None and self._ways is not None
         around = Surroundings(self.serial, self.field_.alias, self.reactor, self.wall, self.report)
         inboxes = Inboxes(self.serial, self._actions.table, self._past.journal, self.reactor, self.wall)
         self._uplinks = Uplinks(self._past, around, inboxes)
         self._uplinks.start(self.config)
         speeds = Speeds(self.field_, self.config.lines)
-        changing = Several((self._uplinks, self._gateways, speeds, PortalChange(lambda: self._doors)))
+        changing = Several((self._uplinks, self._front, self._ways, speeds, PortalChange(lambda: self._doors)))
         self._live = LiveChange(self.config, self._past, changing, self.reactor, self.report)
 
     async def _stop_uplinks(self) -> None:
@@ -247,13 +235,19 @@ class Box:
         await self._live.stop()
         await self._uplinks.stop()
 
-    def _start_gateways(self) -> None:
-        assert self._gateways is not None and self._live is not None
-        self._gateways.start(self._live.config)
+    def _start_ways(self) -> None:
+        assert self._front is not None and self._ways is not None and self._live is not None
+        self._front.start(self._live.config)
+        self._ways.start(self._live.config)
 
-    def _stop_gateways(self) -> Deferred[Any]:
-        assert self._gateways is not None
-        return self._gateways.stop()
+    def _stop_ways(self) -> Deferred[Any]:
+        assert self._front is not None and self._ways is not None
+        self._front.stop()
+        return self._ways.stop()
+
+    def _asked(self, action: str, arguments: Mapping[str, object], caller: Caller) -> Deferred[Any]:
+        assert self._actions is not None, "the ways start after the actions"
+        return self._actions.table.call(action, arguments, caller)
 
     def _start_links(self) -> None:
         from concentrator.app.link import build_links
@@ -277,12 +271,12 @@ class Box:
         from concentrator.app.config_file import ConfigFile
         from concentrator.app.front import build_front
         from concentrator.app.gate import GateAccounts, build_gate
-        from concentrator.app.gateways import Gateways
         from concentrator.app.https import Https
         from concentrator.app.reboot import Reboot
         from concentrator.app.services import Services
         from concentrator.app.settings import BoxSettings
         from concentrator.app.tokens import open_tokens
+        from concentrator.app.ways import Around, Ways
 
         assert self._links is not None and self._past is not None
         file = ConfigFile(self.devices.file)
@@ -290,18 +284,25 @@ class Box:
         around = (self._past, self.serial, self.config.box.state_dir, self.reactor)
         services = Services(file, settings, lambda: self._running()[0], *around)
         reboot = Reboot(self.reactor, self.report)
-        box, board = self.config.box, self.config.panel.board
-        self._front = build_front(
-            box.model, board, box.state_dir, self._links, self.uplink_states, self.report, self.wall.now
+        state_dir = self.config.box.state_dir
+        heard, ask = self._watch.news.subscribe, self._asked
+        telling, places = (self.report, self.wall.now, self.reactor), (self.serial, state_dir)
+        self._front = build_front(self.config, self._links, self.uplink_states, *telling)
+        self._front.wires, self._front.ask = self.field_.wires, ask
+        here = self.field_
+        self._front.sources.gensets = lambda: here.gensets.alarms() if here.gensets is not None else ()
+        heard(self._front.hear)
+        self._ways = Ways(
+            Around(self.field_, self.catalogue, self._front, self.reactor, self.wall, self.report, heard, ask, *places)
         )
-        self._gateways = Gateways(self.field_, self.reactor)
         self._gate = build_gate(self.config, self.serial, self.reactor)
-        self._tokens = open_tokens(box.state_dir)
-        self._https = Https(box.state_dir, self.serial, self.reactor, self.wall, self.report)
+        self._tokens = open_tokens(state_dir)
+        self._https = Https(state_dir, self.serial, self.reactor, self.wall, self.report)
         accounts = GateAccounts(self._gate) if self._gate is not None else None
-        field, fronts = self.field_, (self._front, services, self._gateways, accounts, self._https, self._tokens)
+        field, fronts = self.field_, (self._front, services, self._ways, accounts, self._https, self._tokens)
         works = Works(field, self.devices, self._links, self.catalogue, self._past, settings, reboot, *fronts)
         self._actions = build_actions(self._view(), works, self.wall)
+        garbage.settle()
 
     def _stop_tasks(self) -> Deferred[Any]:
         assert self._actions is not None
@@ -322,6 +323,7 @@ class Box:
         around = (self.field_.hub.subscribe, self._downloads(), self.reactor, self.wall)
         who = (self._gate, self._https, self._tokens, self._watch)
         self._doors = await open_doors(self.config, self._view(), self._actions, *around, *who)
+        garbage.settle()
 
     def _downloads(self) -> Downloads:
         from concentrator.portal.downloads import Downloads, History

@@ -1,6 +1,6 @@
-"""What can be asked of the lines of a running box, put together over the field: traces, statistics, scans, who is at a
-Modbus ID, and the tasks that these are. Hides how much of a line they may take while it is polled, and that a line
-without devices may be lent for other settings."""
+"""What is looked for on the lines of a running box, put together over the field: scans, who is at a Modbus ID, and one
+reading of a device that need not be configured. Hides how much of a line they may take while it is polled, and that a
+line without devices may be lent for other settings."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from twisted.internet.task import deferLater
 from concentrator.actions.identifying import Prober, identifying_actions
 from concentrator.actions.scanning import HIGHEST, POLLING, SHARE, scanning_actions
 from concentrator.actions.table import Action
-from concentrator.actions.tasks import Tasks, Tell, task_actions
-from concentrator.actions.tracing import Exchanged, Traces, tracing_actions
+from concentrator.actions.tasks import Tasks, Tell
+from concentrator.actions.tracing import Exchanged, Traces
 from concentrator.api import DeviceState, LineState
 from concentrator.app.config_mbus import device_address
 from concentrator.app.config_sections import DeviceSection
@@ -96,25 +96,14 @@ class Lines(Protocol):
         """What people see of each device."""
 
 
-def traces_of(field: Lines) -> Traces:
-    """The traces of the field's lines."""
-    return Traces(
-        field.line_states,
-        field.traced,
-        lambda line: {unit: (known.device.uid, known.profile) for unit, known in field.at(line).items()},
-    )
-
-
 def bus_actions(field: Lines, catalogue: Catalogue, tasks: Tasks, traces: Traces, probe: Prober) -> Iterable[Action]:
-    """Everything that can be asked of the lines; `catalogue` has the profiles that are recognised, `probe` reads a
+    """Everything that is looked for on the lines; `catalogue` has the profiles that are recognised, `probe` reads a
     device that need not be configured."""
 
     def use(line: str) -> str:
         suspended = traces.state(line).suspended
         return suspended or (POLLING if field.at(line) else "")
 
-    yield from tracing_actions(traces)
-    yield from task_actions(tasks)
     yield from scanning_actions(tasks, use, partial(_scan, field, catalogue))
     yield from identifying_actions(tasks, use, partial(_identify, field, catalogue), probe)
 

@@ -12,17 +12,21 @@ from attrs import asdict, frozen
 
 from concentrator.app.config import Config, load_checked
 from concentrator.app.config_sections import DeviceSection, LineSection
+from concentrator.app.config_services import service_sections
 from concentrator.dialect.modbus import ModbusDialect, dialects
+from concentrator.line.serial_address import M_BUS_PORT
 from concentrator.model.device import Device
 from concentrator.model.errors import ConfigError
 from concentrator.model.latency import format_duration
-from concentrator.model.profile import DeviceProfile
-from concentrator.poll.forecast import Kept, Wanted, forecast
+from concentrator.model.profile import Block, DeviceProfile, Function
+from concentrator.poll.forecast import Kept, Wanted, forecast, session_s
 from concentrator.poll.polled import period_s
 from concentrator.poll.poller import IDENTIFY_S
 from concentrator.profile.catalogue import Catalogue
-from concentrator.profile.mbus import KEY as M_BUS_METER
+from concentrator.profile.mbus import M_BUS
 from concentrator.wire.conversation import LineSettings
+
+_ALL = Block(Function.INPUT, 0, 0)  # all that an M-Bus meter says
 
 
 @frozen
@@ -38,7 +42,7 @@ class ReadPlan:
 
 @frozen
 class DevicePlan:
-    """One device of a line and its reads."""
+    """One device of a line and its reads; there are none of one that is only passed through to."""
 
     uid: str
     alias: str
@@ -46,6 +50,7 @@ class DevicePlan:
     address: int | str
     secondary: int | None
     reads: tuple[ReadPlan, ...]
+    passes_through: bool = False
 
 
 @frozen
@@ -72,6 +77,14 @@ class UplinkPlan:
 
 
 @frozen
+class ServicePlan:
+    """A service beside the main road: its section, and what it would do."""
+
+    section: str
+    what: str
+
+
+@frozen
 class Plan:
     """What a configuration would run."""
 
@@ -85,7 +98,7 @@ class Plan:
     history_keep_s: float
     lines: tuple[LinePlan, ...]
     uplinks: tuple[UplinkPlan, ...]
-    gateways: tuple[str, ...]
+    services: tuple[ServicePlan, ...]
     pages: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -104,7 +117,7 @@ def plan(config: Config, catalogue: Catalogue) -> Plan:
         history.keep_s,
         tuple(_line_plan(config, name, line, catalogue) for name, line in config.lines.items()),
         tuple(_uplink_plans(config)),
-        tuple(_gateway_plans(config)),
+        tuple(ServicePlan(place, what) for place, each in service_sections(config) if (what := each.told())),
         tuple(_page(each) for each in config.web.listen),
         config.warnings,
     )
@@ -119,6 +132,8 @@ def _line_plan(config: Config, name: str, line: LineSection, catalogue: Catalogu
     if dialect is not None:
         for uid, each in devices.items():
             wanted += _wanted(each.device(uid), catalogue.get(each.profile), dialect, settings)
+    if line.protocol == M_BUS:
+        wanted += [_telegrams(uid, each, settings) for uid, each in devices.items()]
     seen = forecast(wanted, settings)
     return LinePlan(
         name,
@@ -133,18 +148,18 @@ def _line_plan(config: Config, name: str, line: LineSection, catalogue: Catalogu
                 each.profile,
                 each.address,
                 each.secondary,
-                tuple(_read_plan(kept) for kept in seen.reads if kept.wanted.owner == uid) or _telegrams(each),
+                tuple(_read_plan(kept) for kept in seen.reads if kept.wanted.owner == uid),
+                not catalogue.get(each.profile).points,
             )
             for uid, each in devices.items()
         ),
     )
 
 
-def _telegrams(device: DeviceSection) -> tuple[ReadPlan, ...]:
-    """The reads of an M-Bus meter, which says all it has in one go; how long that takes it alone knows."""
-    if device.profile != M_BUS_METER:
-        return ()
-    return (ReadPlan("telegrams", 0, 0, device.interval_s, device.interval_s),)
+def _telegrams(uid: str, device: DeviceSection, settings: LineSettings | None) -> Wanted:
+    """The read of an M-Bus meter, which says all it has in one go. Behind a network is a line of the usual speed."""
+    cost_s = session_s(settings or M_BUS_PORT.settings, is_selected=isinstance(device.address, str))
+    return Wanted(uid, _ALL, device.interval_s, cost_s=cost_s)
 
 
 def _wanted(
@@ -160,6 +175,8 @@ def _wanted(
 
 def _read_plan(kept: Kept) -> ReadPlan:
     block = kept.wanted.block
+    if block is _ALL:
+        return ReadPlan("telegrams", 0, 0, kept.wanted.period_s, round(kept.period_s, 3))
     return ReadPlan(block.function.value, block.address, block.count, kept.wanted.period_s, round(kept.period_s, 3))
 
 
@@ -171,13 +188,6 @@ def _uplink_plans(config: Config) -> Iterator[UplinkPlan]:
         ftp = config.ftp
         address = f"{'ftps' if ftp.tls else 'ftp'}://{ftp.server}:{ftp.port}/{ftp.directory.lstrip('/')}"
         yield UplinkPlan("ftp", address, ftp.sending_latency_s, f"{config.history.format} files")
-
-
-def _gateway_plans(config: Config) -> Iterator[str]:
-    for name, each in config.gateways.items():
-        if each.enabled:
-            ports = " and ".join(f"{'tls' if key == 'tls_port' else 'tcp'}:{port}" for key, port in each.ports.items())
-            yield f"{name}: {ports} to line {each.line}, {each.sharing}"
 
 
 def _page(listen: str) -> str:
@@ -201,8 +211,8 @@ def lines_of(plan: Plan) -> Iterator[str]:
         yield f"  history  records every {format_duration(plan.history_latency_s)}, kept {kept}"
     for uplink in plan.uplinks:
         yield f"  {uplink.section:<8} {uplink.address}, {uplink.what} every {format_duration(uplink.every_s)}"
-    for gateway in plan.gateways:
-        yield f"  gateway  {gateway}"
+    for service in plan.services:
+        yield f"  {service.section}: {service.what}"
     for page in plan.pages:
         yield f"  web      {page}"
 
@@ -221,6 +231,8 @@ def _address(device: DevicePlan) -> str:
 
 
 def _periods(device: DevicePlan) -> str:
+    if device.passes_through:
+        return "; passed through to, not read"
     if not device.reads:
         return "; read once its models are found"
     kept = {read.wanted_s: read.kept_s for read in sorted(device.reads, key=lambda read: read.wanted_s)}

@@ -17,6 +17,7 @@ from concentrator import __version__
 from concentrator.app.cli_config import add_config_commands
 from concentrator.app.cli_export import add_export_command
 from concentrator.app.cli_field import add_field_commands
+from concentrator.app.cli_genset import add_genset_command
 from concentrator.app.cli_identify import add_identify_command
 from concentrator.app.cli_lines import add_line_commands
 from concentrator.app.cli_mbus import add_mbus_command
@@ -36,6 +37,7 @@ from concentrator.app.cli_parts import (
 )
 from concentrator.app.cli_profiles import add_profile_commands
 from concentrator.app.cli_sim import add_sim_command
+from concentrator.app.cli_slave import add_slave_command
 from concentrator.app.cli_users import add_user_commands
 from concentrator.app.demo_options import add_options
 
@@ -149,6 +151,8 @@ def _parser() -> argparse.ArgumentParser:
     add_field_commands(commands)
     add_line_commands(commands)
     add_mbus_command(commands)
+    add_genset_command(commands)
+    add_slave_command(commands)
     add_identify_command(commands)
     add_config_commands(commands)
     add_export_command(commands)

@@ -19,6 +19,15 @@ from concentrator.app.cli_parts import (
 )
 
 
+_ALLOWED = ("allow_write", "allow_commands", "allow_unverified", "allow_raw")
+_ALLOWED_WORDS = (
+    "it may be written to",
+    "the genset may be commanded by name",
+    "by commands, too, that nobody has verified for its model",
+    "Modbus requests that others make may write to it",
+)
+
+
 def add_field_commands(commands: Commands) -> None:
     """Adds these commands to the parser's."""
     _add_devices(commands)
@@ -66,7 +75,9 @@ def _add_settings(to: argparse.ArgumentParser, *, is_new: bool) -> None:
     add("--serial", metavar="TEXT", help="its serial number, where another must not be read in its place")
     add("--secondary", type=int, metavar="N", help="it is the N-th secondary of the principal there")
     add("--interval", metavar='"3 s"', help="how often fast values are wanted")
-    add("--allow-write", action=argparse.BooleanOptionalAction, default=None, help="it may be written to")
+    add("--model", metavar="TEXT", help="the model on its label, where its profile is that of several")
+    for key, text in zip(_ALLOWED, _ALLOWED_WORDS, strict=True):
+        add(f"--{key.replace('_', '-')}", action=argparse.BooleanOptionalAction, default=None, help=text)
     takes_place(to, is_nested=True)
 
 
@@ -131,7 +142,7 @@ def _change(options: argparse.Namespace) -> int:
 def _put(options: argparse.Namespace, action: str, besides: dict[str, object]) -> int:
     from concentrator.app.control import act, device_report
 
-    keys = ("uid", "line", "profile", "address", "alias", "serial", "secondary", "interval", "allow_write")
+    keys = ("uid", "line", "profile", "address", "alias", "serial", "secondary", "interval", "model", *_ALLOWED)
     found = act(state_dir(options), action, **{key: getattr(options, key) for key in keys})
     show(as_json(found | besides) if options.json else device_report(found))
     return DONE

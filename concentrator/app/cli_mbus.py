@@ -1,5 +1,5 @@
-"""The command about M-Bus: searching a line for meters, reading one, giving one another address, decoding a telegram
-somebody has as bytes. A line that the running box holds is asked through it."""
+"""The command about M-Bus: searching a line for meters, reading one, telling one or all of them something, decoding a
+telegram somebody has as bytes. A line that the running box holds is asked through it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import sys
 
 from concentrator.app.cli_parts import (
     DONE,
+    FAILED,
+    INTERRUPTED,
     Commands,
     as_json,
     command,
+    complain,
     count_of,
     outcome_told,
     show,
@@ -43,8 +46,15 @@ def add_mbus_command(commands: Commands) -> None:
     takes_name(given, "place", "lines", "name", "a line of the running box", metavar="LINE")
     given.add_argument("address", metavar="ADDRESS", help="its primary address of now, or its secondary one")
     given.add_argument("primary", type=count_of, metavar="NEW", help="its new primary address, 1 to 250")
-    takes_config(given)
-    takes_json(given)
+    again = command(nested, "reset", _reset, "have a meter's application begin anew", _RESET_EXAMPLES)
+    takes_name(again, "place", "lines", "name", "a line of the running box", metavar="LINE")
+    again.add_argument("address", metavar="ADDRESS", help="its primary address, or its secondary one")
+    tuned = command(nested, "set-speed", _set_speed, "give a line and all its meters another speed", _SPEED_EXAMPLES)
+    takes_name(tuned, "place", "lines", "name", "a line of the running box", metavar="LINE")
+    tuned.add_argument("baudrate", type=count_of, metavar="N", help="bits per second, 300 to 38400")
+    for each in (given, again, tuned):
+        takes_config(each)
+        takes_json(each)
     decode = command(nested, "decode", _decode, "decode a telegram", _DECODE_EXAMPLES)
     decode.add_argument("hex", nargs="+", metavar="HEX", help="its bytes, from 68 to 16; - to read them")
     takes_json(decode)
@@ -104,6 +114,33 @@ def _set_address(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _reset(options: argparse.Namespace) -> int:
+    from concentrator.app.control import act
+
+    done = act(state_dir(options), "mbus.reset", line=options.place, address=options.address)
+    show(as_json(done) if options.json else [f"{done['uid']} begins anew"])
+    return DONE
+
+
+def _set_speed(options: argparse.Namespace) -> int:
+    from concentrator.app.control import act
+    from concentrator.app.progress import Bar
+    from concentrator.app.scan import awaited
+
+    bar, state = Bar(sys.stderr), state_dir(options)
+    id = act(state, "mbus.set_speed", line=options.place, baudrate=options.baudrate)["task"]
+    task = awaited(state, id, lambda task: bar.tell(task["progress"], task["text"]))
+    bar.end()
+    done = task["result"]
+    if task["state"] == "done":
+        who = f"{done['line']} and {', '.join(done['meters'])}"
+        show(as_json(done) if options.json else [f"{who} talk at {done['baudrate']} bits per second"])
+        return DONE
+    error = task["error"]
+    complain([f"ccmaster: {error['message'] if error else 'given up; all go back to the speed they had'}"])
+    return FAILED if error else INTERRUPTED
+
+
 def _decode(options: argparse.Namespace) -> int:
     from concentrator.app.mbus_told import said_lines, told
     from concentrator.wire.mbus_record import telegram_of
@@ -139,6 +176,14 @@ _READ_EXAMPLES = """
 _ADDRESS_EXAMPLES = """
     ccmaster mbus set-address heat 12345678 7
     ccmaster mbus set-address heat 5 7
+"""
+_RESET_EXAMPLES = """
+    ccmaster mbus reset heat 12345678
+    ccmaster mbus reset heat 5
+"""
+_SPEED_EXAMPLES = """
+    ccmaster mbus set-speed heat 9600
+    ccmaster mbus set-speed heat 300 --json
 """
 _DECODE_EXAMPLES = """
     ccmaster mbus decode 68 1F 1F 68 08 02 72 78 56 34 12 24 40 01 07 55 00 00 00 03 13 15 31 00 DA 02 3B 13 01 8B \\

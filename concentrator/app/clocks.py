@@ -43,10 +43,15 @@ def make_monotonic(reactor: Any) -> None:
 
 class SystemWall:
     """The machine's clock. `believes` says whether the time it shows (UTC seconds) can be believed; without it, every
-    time can at which this program existed."""
+    time can at which this program existed. `told` is called when it was set to a time that somebody told."""
 
-    def __init__(self, believes: Callable[[float], bool] = lambda now: now >= BELIEVED_FROM) -> None:
+    def __init__(
+        self,
+        believes: Callable[[float], bool] = lambda now: now >= BELIEVED_FROM,
+        told: Callable[[], None] = lambda: None,
+    ) -> None:
         self._believes = believes
+        self._told = told
 
     def now(self) -> float:
         """UTC seconds."""
@@ -55,6 +60,16 @@ class SystemWall:
     def is_trusted(self) -> bool:
         """Whether the time can be believed: a box without a clock of its own starts in 1970, or when it went off."""
         return self._believes(self.now())
+
+    def take(self, now: float) -> bool:
+        """Sets the machine's clock to these UTC seconds, told by whom the operator trusts; whether it could."""
+        try:
+            time.clock_settime(time.CLOCK_REALTIME, now)
+        except (OSError, OverflowError) as error:
+            log.warn("the clock cannot be set: {error}", error=error)
+            return False
+        self._told()
+        return True
 
 
 @implementer(IDelayedCall)

@@ -11,23 +11,23 @@ from typing import Any, TypeVar
 
 from attrs import evolve
 
-from concentrator.app.config_gateways import GatewaySection, gateway_warnings
+from concentrator.app.config_gateways import gateway_warnings
+from concentrator.app.config_panel import PanelSection
 from concentrator.app.config_rules import RULES, addresses_are_known, profiles_exist, secondaries_are_possible
 from concentrator.app.config_sections import (
     NAME,
-    NARROW_LATENCY,
-    NARROW_MODEL,
     BoxSection,
     Config,
     DeviceSection,
-    FtpSection,
     HistorySection,
     JournalSection,
     LineSection,
-    MqttSection,
-    PanelSection,
     WebSection,
 )
+from concentrator.app.config_services import SERVICES
+from concentrator.app.config_slave import slave_warnings
+from concentrator.app.config_smartgen import smartgen_warnings
+from concentrator.app.config_uplinks import NARROW_LATENCY, NARROW_MODEL, FtpSection, MqttSection
 from concentrator.app.provisioning import default_broker, with_default
 from concentrator.app.rule import written
 from concentrator.app.setting import Faults, read_section, settings_of
@@ -37,7 +37,7 @@ from concentrator.profile.catalogue import Catalogue
 
 __all__ = ["SECTIONS", "Config", "load", "load_checked"]
 
-S = TypeVar("S", LineSection, DeviceSection, MqttSection, GatewaySection)
+S = TypeVar("S")
 Protected = TypeVar("Protected", MqttSection, FtpSection)
 
 SECTIONS: Mapping[str, type[Any]] = {
@@ -50,12 +50,12 @@ SECTIONS: Mapping[str, type[Any]] = {
     "ftp": FtpSection,
     "web": WebSection,
     "panel": PanelSection,
-    "mbus_gateway": GatewaySection,
+    **SERVICES,
 }
-"""The class of each section; `line`, `device`, `mbus_gateway` and further `mqtt` sections are named, as in
+"""The class of each section; those of `line`, `device`, the services and further `mqtt` sections are named, as in
 [line.NAME]."""
 
-LATER = ("solar", "smartgen")
+LATER = tuple(name for name in ("solar", "smartgen") if name not in SERVICES)
 """Sections of the contract that a later version serves."""
 _BY_ID = Path("/dev/serial/by-id")
 
@@ -119,7 +119,7 @@ def _load(path: Path, check_profiles: Callable[[Config, Faults], None], text: st
         ftp=reading.single("ftp") if "ftp" in tables else FtpSection(enabled=False),
         web=reading.single("web"),
         panel=reading.single("panel"),
-        gateways=reading.named("mbus_gateway", GatewaySection),
+        services={kind: reading.named(kind, section) for kind, section in SERVICES.items() if kind in tables},
     )
     config = evolve(
         config,
@@ -269,5 +269,7 @@ def _warnings(config: Config, tables: Mapping[str, Any]) -> Iterator[str]:
             lacking = f"ID {device.address} on line {device.line}, is not configured"
             yield f"[device.{uid}] secondary: its principal, {lacking}"
     yield from gateway_warnings(config)
+    yield from smartgen_warnings(config)
+    yield from slave_warnings(config)
     if config.ftp.enabled and not config.history.enabled:
         yield "[ftp] sends nothing while [history] is off"

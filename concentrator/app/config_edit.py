@@ -1,4 +1,4 @@
-"""Devices written into a configuration's text and taken out of it, and keys of any section changed. Hides how the text
+"""Sections written into a configuration's text and taken out of it, and keys of any changed. Hides how the text
 is put together, so that people's comments and their order survive: a comment directly above a section belongs to that
 section, whatever else is left as it stands.
 
@@ -49,7 +49,7 @@ def with_device(text: str, uid: str, keys: Mapping[str, Scalar]) -> str:
 def with_device_changed(text: str, uid: str, keys: Mapping[str, Scalar | None]) -> str:
     """The text with these keys of a device; None takes a key out. NotEditable as above."""
     document = _parsed(text)
-    section = _find(document, uid)
+    section = _find(document, ("device", uid))
     own = _take_gap(section.items)
     for key, value in keys.items():
         if value is not None:
@@ -63,8 +63,12 @@ def with_device_changed(text: str, uid: str, keys: Mapping[str, Scalar | None]) 
 
 def without_device(text: str, uid: str) -> str:
     """The text without a device, and without the comment directly above it. NotEditable as above."""
+    return _checked(text, _without(text, ("device", uid)), uid, None)
+
+
+def _without(text: str, path: tuple[str, ...]) -> str:
     document = _parsed(text)
-    section = _find(document, uid)
+    section = _find(document, path)
     before = next(one for one, after in pairwise(_sections(document)) if after.items is section.items)
     gap, below = _take_gap(before.items), _take_gap(section.items)
     while gap and not _is_blank(gap[-1]):
@@ -75,16 +79,24 @@ def without_device(text: str, uid: str) -> str:
     at = _end(before.items)
     before.items[at:at] = gap + rest
     section.among[:] = [entry for entry in section.among if entry[1] is not section.table]
-    return _checked(text, _text(document), uid, None)
+    return _text(document)
 
 
-def with_settings(text: str, changes: Mapping[str, Mapping[str, Scalar | list[Scalar] | None]]) -> str:
-    """The text with these keys of these sections; None takes a key out. A section that is not there is put at the end.
-    NotEditable as above."""
+def with_settings(text: str, changes: Mapping[str, Mapping[str, Scalar | list[Scalar] | None] | None]) -> str:
+    """The text with these keys of these sections; None takes a key out, or a whole section NAME.KEY. A section that is
+    not there is put at the end. NotEditable as above."""
     expected = tomllib.loads(text)
+    for place in [place for place, keys in changes.items() if keys is None]:
+        kind, _, name = place.partition(".")
+        text = _without(text, (kind, name))
+        del expected[kind][name]
+        if not expected[kind]:
+            del expected[kind]
     document = _parsed(text)
     added = ""
     for place, keys in changes.items():
+        if keys is None:
+            continue
         path = tuple(place.split("."))
         kept = expected
         for name in path:
@@ -170,11 +182,11 @@ def _within(items: _Items, above: tuple[str, ...]) -> Iterator[_Section]:
                 yield from _within(table.value.body, path)
 
 
-def _find(document: Any, uid: str) -> _Section:
+def _find(document: Any, path: tuple[str, ...]) -> _Section:
     for section in _sections(document):
-        if section.path == ("device", uid):
+        if section.path == path:
             return section
-    raise NotEditable(f"{uid} is no section [device.{uid}]")
+    raise NotEditable(f"{path[-1]} is no section [{'.'.join(path)}]")
 
 
 def _is_last(document: Any, section: _Section) -> bool:

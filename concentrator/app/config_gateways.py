@@ -121,6 +121,13 @@ class GatewaySection:
         """The ports that it has, by key."""
         return {key: port for key, port in (("port", self.port), ("tls_port", self.tls_port)) if port}
 
+    def told(self) -> str:
+        """What it would do, in a line; empty where it is off."""
+        if not self.enabled:
+            return ""
+        ports = " and ".join(f"{'tls' if key == 'tls_port' else 'tcp'}:{port}" for key, port in self.ports.items())
+        return f"{ports} to line {self.line}, {self.sharing}"
+
 
 def gateways_fit_their_lines(config: Config, faults: Faults) -> None:
     """A gateway's line is there and is an M-Bus line (its role is mbus), and no line has two gateways."""

@@ -8,7 +8,12 @@ from collections.abc import Callable, Collection, Mapping
 
 from concentrator.app.config_gateways import gateways_fit_their_lines, gateways_have_ports_of_their_own
 from concentrator.app.config_mbus import meters_fit_their_lines
+from concentrator.app.config_panel import panel_names_what_is_there
 from concentrator.app.config_sections import HIGHEST_ADDRESS, Config, DeviceSection, LineSection
+from concentrator.app.config_slave import ROLE as SLAVE
+from concentrator.app.config_slave import mirrors_have_their_devices, slaves_have_their_places
+from concentrator.app.config_smartgen import sessions_have_their_controllers
+from concentrator.app.config_sms import modems_are_there, ordered_devices_are_there
 from concentrator.app.rule import written
 from concentrator.app.setting import Faults
 from concentrator.model.latency import base_interval_s, format_duration
@@ -20,7 +25,7 @@ from concentrator.profile.recognise import PLAIN
 from concentrator.profile.secondary import has_secondaries
 
 SERVED_ROLES = ("native", "external", "mbus")
-"""The roles of lines that are read."""
+"""The roles of lines that are read; on those whose role is slave others read the box."""
 SERVED_PROTOCOLS = ("modbus-rtu", "modbus-tcp", M_BUS)
 MOST_BESIDES_ID_1 = 32
 """Principals on the native bus besides the one that keeps ID 1 (CcMaster user manual, 6.3.2)."""
@@ -29,16 +34,21 @@ MOST_WIRELESS = 10
 
 
 def _lines_are_served(config: Config, faults: Faults) -> None:
-    """A line's role and protocol are ones this version serves; modbus-tcp needs a `tcp:` endpoint."""
+    """A line's role and protocol are ones this version serves; modbus-tcp needs a `tcp:` endpoint, and the role slave
+    modbus-rtu."""
     for name, line in config.lines.items():
         place = f"line.{name}"
         if not faults.are_readable(place, "role", "protocol"):
             continue
         if line.role == "spare":
             continue
-        if line.role not in SERVED_ROLES:
-            expected = f"one of {', '.join(SERVED_ROLES)}, spare; others come later"
+        if line.role not in (*SERVED_ROLES, SLAVE):
+            expected = f"one of {', '.join(SERVED_ROLES)}, {SLAVE}, spare; others come later"
             faults.add(place, "role", written(line.role), expected)
+        elif line.role == SLAVE:
+            if line.protocol != "modbus-rtu":
+                expected = "modbus-rtu, for its role is slave; a section [modbus_slave.NAME] with a port needs no line"
+                faults.add(place, "protocol", written(line.protocol), expected)
         elif line.protocol not in SERVED_PROTOCOLS:
             expected = f"one of {', '.join(SERVED_PROTOCOLS)}; others come later"
             faults.add(place, "protocol", written(line.protocol), expected)
@@ -66,7 +76,7 @@ def _wires_are_used_once(config: Config, faults: Faults) -> None:
 
 
 def _lines_exist(config: Config, faults: Faults) -> None:
-    """A device's line is there, and is not spare."""
+    """A device's line is there, and is read: neither spare nor one on which the box answers others."""
     for uid, device in config.devices.items():
         place = f"device.{uid}"
         if not faults.are_readable(place, "line"):
@@ -75,8 +85,9 @@ def _lines_exist(config: Config, faults: Faults) -> None:
         if line is None:
             expected = f"one of {', '.join(config.lines)}" if config.lines else "a section [line.NAME]"
             faults.add(place, "line", written(device.line), expected, nearest(device.line, config.lines))
-        elif line.role == "spare" and faults.are_readable(f"line.{device.line}", "role"):
-            faults.add(place, "line", written(device.line), "a line that is read; this one is spare")
+        elif line.role in ("spare", SLAVE) and faults.are_readable(f"line.{device.line}", "role"):
+            what = "spare" if line.role == "spare" else "one on which the box answers others"
+            faults.add(place, "line", written(device.line), f"a line that is read; this one is {what}")
 
 
 def _placed(config: Config, faults: Faults) -> list[tuple[str, DeviceSection, LineSection | None]]:
@@ -263,6 +274,12 @@ RULES: tuple[Callable[[Config, Faults], None], ...] = (
     _encryption_is_there_where_it_is_asked_for,
     gateways_fit_their_lines,
     gateways_have_ports_of_their_own,
+    sessions_have_their_controllers,
+    panel_names_what_is_there,
+    slaves_have_their_places,
+    mirrors_have_their_devices,
+    modems_are_there,
+    ordered_devices_are_there,
 )
 """Every one of them."""
 

@@ -4,7 +4,7 @@ that devices come and go while the lines are read."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
 from twisted.internet.defer import Deferred, DeferredList
@@ -22,13 +22,16 @@ from concentrator.model.device import Device
 from concentrator.model.errors import Unknown
 from concentrator.model.profile import DeviceProfile
 from concentrator.model.quantity import Quantity
-from concentrator.model.reading import Value
+from concentrator.model.reading import Reading, Value
 from concentrator.model.words import hint
 from concentrator.poll.counters import CounterWatch, Range, counters_of
 from concentrator.poll.meter_status import StatusWatch
 from concentrator.poll.polled import Polled
 from concentrator.poll.poller import Poller
 from concentrator.system.identity import DeviceBook
+
+if TYPE_CHECKING:
+    from concentrator.app.gensets import Gensets
 
 
 @frozen(eq=False)
@@ -64,7 +67,7 @@ class Field:
     the records that are still on their way."""
 
     book: DeviceBook
-    hub: Hub
+    hub: Hub[Reading]
     latest: Latest
     _clock: IReactorTime
     _wall: Wall
@@ -75,6 +78,8 @@ class Field:
     _devices: dict[str, Known] = field(factory=dict, init=False)
     _removed: dict[str, tuple[Known, str]] = field(factory=dict, init=False)
     _counters: dict[str, tuple[DeviceProfile, Mapping[str, Range]]] = field(factory=dict, init=False)
+    gensets: Gensets | None = field(default=None, init=False)
+    """The gensets among them, from the first one on."""
 
     def __attrs_post_init__(self) -> None:
         self._watch = CounterWatch(self._report, self._counters_of)
@@ -94,6 +99,11 @@ class Field:
 
     # -- lines
 
+    @property
+    def clock(self) -> IReactorTime:
+        """The clock of the wires, by which images have their ages."""
+        return self._clock
+
     def wires(self) -> Mapping[str, Wire]:
         """The wires by their line's name."""
         return self._wires
@@ -111,7 +121,9 @@ class Field:
         return self._wires[name].section.protocol
 
     def set_speed(self, name: str, section: LineSection) -> None:
-        """Talks on a serial line at the speed of that section from now on."""
+        """Talks on a serial line at the speed of that section from now on; a line that is not read is not ours."""
+        if name not in self._wires:
+            return
         self._wires[name] = self._wires[name].at_speed_of(section)
         for known in [each for each in self._devices.values() if each.device.line == name]:
             self.put(self.made(known.device, known.profile))
@@ -155,6 +167,10 @@ class Field:
         polled = wire.poller.add(device, made.station)
         self._devices[uid] = Known(device, wire.label(profile), made.station, polled)
         self._removed.pop(uid, None)
+        if profile.type == "genset" and self.gensets is None:
+            from concentrator.app.gensets import Gensets
+
+            self.gensets = Gensets(self, self._report)
 
     def remove(self, uid: str) -> None:
         """Reads a device no more, and forgets what it said."""
@@ -170,6 +186,8 @@ class Field:
         self.latest.forget(uid)
         self._watch.forget(uid)
         self._status.forget(uid)
+        if self.gensets is not None:
+            self.gensets.forget(uid)
         self._counters.pop(uid, None)
 
     def _counters_of(self, uid: str) -> Mapping[str, Range]:
@@ -255,7 +273,7 @@ class Field:
             uid=device.uid,
             alias=device.label,
             serial=self.book.serial(device.uid),
-            model=self._text(known.profile, "model", model),
+            model=self._text(known.profile, "model", model) or device.model,
             firmware=str(firmware),
             protocol=known.protocol,
             line=device.line,
@@ -291,7 +309,8 @@ def build_field(
 ) -> Field:
     """The field of a configuration, built but not started. `profiles` gives a profile by key; `sharp` is the clock of
     the wires."""
-    hub, latest = Hub(), Latest()
+    hub: Hub[Reading] = Hub(lambda reading: f"a reading of {reading.uid}")
+    latest = Latest()
     built = Field(book, hub, latest, sharp, wall, report)
 
     def newest(uid: str, name: str) -> Value | None:

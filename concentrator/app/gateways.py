@@ -3,21 +3,22 @@ box runs; what is only imported where there is a gateway."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import define, field, frozen
-from twisted.internet.defer import Deferred, DeferredList, succeed
+from twisted.internet.defer import Deferred, DeferredList
 
 from concentrator.actions.gateways import GatewayState
 from concentrator.app.config_gateways import GatewaySection
-from concentrator.app.config_sections import Config, LineSection
+from concentrator.app.config_sections import Config
 from concentrator.line.line import Line
 from concentrator.model.errors import Unknown
 from concentrator.model.words import hint
 from concentrator.poll.poller import Poller
 
 if TYPE_CHECKING:
+    from concentrator.app.ways import Around
     from concentrator.mbusgate.doorman import Opening
     from concentrator.mbusgate.gateway import Gateway
 
@@ -31,9 +32,6 @@ class Lines(Protocol):
     def poller(self, name: str) -> Poller:
         """What is read on it."""
 
-    def set_speed(self, name: str, section: LineSection) -> None:
-        """Talks on it at the speed of that section."""
-
 
 @frozen(eq=False)
 class _Made:
@@ -43,7 +41,7 @@ class _Made:
 
 @define(eq=False, repr=False)
 class Gateways:
-    """The gateways of a configuration, by name, on the lines of a box."""
+    """The gateways of a configuration, by name, on the lines of a box; a Way."""
 
     _lines: Lines
     _reactor: Any
@@ -117,46 +115,6 @@ def _openings(section: GatewaySection, reactor: Any) -> Iterable[Opening]:
             yield Opening(TlsEndpoint(plain, credentials), f"tls:{port}", is_tls=True)
 
 
-class Changing(Protocol):
-    """What of a box changes with its settings."""
-
-    def leave(self, config: Config) -> Deferred[Any]:
-        """Ends what the configuration has otherwise, or not at all."""
-
-    def start(self, config: Config) -> None:
-        """Begins what it has and is not there."""
-
-
-@frozen(eq=False)
-class Several:
-    """Several that change, as one."""
-
-    _each: Sequence[Changing]
-
-    def leave(self, config: Config) -> Deferred[Any]:
-        """All leave; fires when all have."""
-        return DeferredList([each.leave(config) for each in self._each])
-
-    def start(self, config: Config) -> None:
-        """All start."""
-        for each in self._each:
-            each.start(config)
-
-
-@define(eq=False)
-class Speeds:
-    """The speeds of serial lines, as something that changes with the settings."""
-
-    _lines: Lines
-    _sections: Mapping[str, LineSection]
-
-    def leave(self, config: Config) -> Deferred[Any]:
-        """Nothing has to end before a line talks at another speed."""
-        return succeed(None)
-
-    def start(self, config: Config) -> None:
-        """Has lines talk at the speeds of the configuration."""
-        before, self._sections = self._sections, config.lines
-        for name, section in config.lines.items():
-            if name in before and section != before[name]:
-                self._lines.set_speed(name, section)
+def build(around: Around) -> Gateways:
+    """The way of `[mbus_gateway.NAME]`."""
+    return Gateways(around.field_, around.reactor)

@@ -10,7 +10,7 @@ from attrs import define, field
 
 from concentrator.actions.table import ActionTable, Caller, Permission
 from concentrator.api import Inbox, Wall
-from concentrator.app.config_sections import MqttSection
+from concentrator.app.config_uplinks import MqttSection
 from concentrator.journal.journal import Journal
 from concentrator.journal.orders import OrderBook
 from concentrator.uplink.commands import Commands

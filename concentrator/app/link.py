@@ -1,12 +1,13 @@
 """Link mode put together, for every native bus: where its IDs are kept, which meters count as known, and that a linked
-meter is a device from then on. Hides where that is decided: in the list of devices, under the meter's serial."""
+meter is a device from then on. Hides where that is decided: in the list of devices, under the meter's serial; and that
+what it takes is loaded when link mode is first entered, or where something was cut off."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, DeferredList
@@ -17,14 +18,16 @@ from concentrator.api import LinkProtocol, Report
 from concentrator.app.config_edit import Scalar
 from concentrator.app.devices import DeviceList
 from concentrator.app.field import Field
-from concentrator.dialect.modbus_link import link_protocol_of
 from concentrator.model.device import Device
 from concentrator.model.errors import ConfigError, Unknown, WrongArguments
 from concentrator.model.profile import DeviceProfile
 from concentrator.model.words import hint
-from concentrator.poll.link_mode import LinkMode
+from concentrator.poll.addresses import Addresses
 from concentrator.profile.catalogue import Catalogue
 from concentrator.system.link_table import LinkTable
+
+if TYPE_CHECKING:
+    from concentrator.poll.link_mode import LinkMode
 
 LINKABLE = "energycm/ccm"
 """The profile of meters on a bus where none has one that says how it is linked."""
@@ -38,6 +41,7 @@ class Links:
     cannot be read: no ID is given then."""
 
     trouble: str = ""
+    _kept: dict[str, tuple[Addresses, Callable[[], LinkMode]]] = field(factory=dict, init=False)
     _modes: dict[str, LinkMode] = field(factory=dict, init=False)
 
     def mode(self, line: str = "") -> LinkMode:
@@ -45,22 +49,27 @@ class Links:
         named."""
         if self.trouble:
             raise Unknown(f"there is no link mode: {self.trouble}")
-        if not self._modes:
+        lines = self.lines()
+        if not lines:
             raise Unknown("there is no native line, on which meters could be linked")
-        if line and line not in self._modes:
-            raise Unknown(f"line {line} with link mode{hint(line, self._modes)}")
-        if not line and len(self._modes) > 1:
-            raise WrongArguments(f"line: missing, expected one of {', '.join(self._modes)}")
-        return self._modes[line] if line else next(iter(self._modes.values()))
+        if line and line not in lines:
+            raise Unknown(f"line {line} with link mode{hint(line, lines)}")
+        if not line and len(lines) > 1:
+            raise WrongArguments(f"line: missing, expected one of {', '.join(lines)}")
+        return self._made(line or lines[0])
 
     def lines(self) -> tuple[str, ...]:
         """The lines that have link mode."""
-        return tuple(self._modes)
+        return tuple(self._kept | self._modes)
+
+    def is_on(self) -> bool:
+        """Whether any line is in link mode, or on its way into or out of it."""
+        return any(mode.is_on for mode in self._modes.values())
 
     def start(self) -> None:
         """Finds out what became of meters that were being linked when the program ended."""
-        for mode in self._modes.values():
-            mode.recover()
+        for line in [line for line, (addresses, _) in self._kept.items() if addresses.recover()]:
+            self._made(line).recover()
 
     def stop(self) -> Deferred[Any]:
         """Leaves link mode wherever it is on; fires when the lines are read again, or would be."""
@@ -70,6 +79,15 @@ class Links:
         """A device leaves its line for good: its ID is free. Raises Busy while the meter is just being linked."""
         if line in self._modes:
             self._modes[line].release(serial)
+        elif line in self._kept:
+            addresses, _ = self._kept[line]
+            addresses.release(serial)
+
+    def _made(self, line: str) -> LinkMode:
+        if line not in self._modes:
+            _, make = self._kept[line]
+            self._modes[line] = make()
+        return self._modes[line]
 
 
 def build_links(
@@ -84,20 +102,29 @@ def build_links(
     except ConfigError as error:
         log.error("no meter is linked: {error}", error=str(error))
         return Links(str(error))
+
+    def maker(name: str, addresses: Addresses) -> Callable[[], LinkMode]:
+        def make() -> LinkMode:
+            from concentrator.poll.link_mode import LinkMode
+
+            wire, profile = field_.wires()[name], _profile(name, field_, catalogue)
+            entry = _Entry(name, profile.key, field_, devices)
+            return LinkMode(
+                wire.line,
+                clock,
+                _protocol(profile),
+                addresses,
+                suspend=wire.poller.suspend,
+                go_on=wire.poller.go_on,
+                report=report,
+                linked=entry.linked,
+                taken=entry.taken,
+            )
+
+        return make
+
     for name, addresses in journals.items():
-        wire, profile = field_.wires()[name], _profile(name, field_, catalogue)
-        entry = _Entry(name, profile.key, field_, devices)
-        links._modes[name] = LinkMode(
-            wire.line,
-            clock,
-            _protocol(profile),
-            addresses,
-            suspend=wire.poller.suspend,
-            go_on=wire.poller.go_on,
-            report=report,
-            linked=entry.linked,
-            taken=entry.taken,
-        )
+        links._kept[name] = addresses, maker(name, addresses)
     devices.leaving = links.leaving
     return links
 
@@ -145,11 +172,15 @@ class _Entry:
 
 def _profile(line: str, field_: Field, catalogue: Catalogue) -> DeviceProfile:
     """The profile that meters linked on a line have: that of the meters there."""
+    from concentrator.dialect.modbus_link import link_protocol_of
+
     there = (known.profile for known in field_.at(line).values() if known.device.secondary is None)
     return next((profile for profile in there if link_protocol_of(profile) is not None), catalogue.get(LINKABLE))
 
 
 def _protocol(profile: DeviceProfile) -> LinkProtocol:
+    from concentrator.dialect.modbus_link import link_protocol_of
+
     protocol = link_protocol_of(profile)
     assert protocol is not None, f"{profile.key} has link mode"
     return protocol

@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 
 from concentrator.api import Report
 from concentrator.app.config_sections import Config
+from concentrator.app.config_services import service_sections
 from concentrator.app.past import readers
 from concentrator.app.settings import effective
 
@@ -101,11 +102,12 @@ def _kept(config: Config) -> object:
 
 
 def _changed(before: Config, after: Config) -> Iterable[str]:
-    for name in ("journal", "history", "ftp", "web"):
+    for name in ("journal", "history", "ftp", "web", "panel"):
         if getattr(before, name) != getattr(after, name):
             yield name
     for place in {**before.mqtt, **after.mqtt}:
         if before.mqtt.get(place) != after.mqtt.get(place):
             yield place
-    for kind, one, other in (("line", before.lines, after.lines), ("mbus_gateway", before.gateways, after.gateways)):
-        yield from (f"{kind}.{name}" for name in {**one, **other} if one.get(name) != other.get(name))
+    yield from (f"line.{name}" for name, line in after.lines.items() if before.lines.get(name) != line)
+    one, other = dict(service_sections(before)), dict(service_sections(after))
+    yield from (place for place in {**one, **other} if one.get(place) != other.get(place))

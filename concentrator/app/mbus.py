@@ -1,5 +1,5 @@
-"""Searching an M-Bus for meters and reading one: for a running box, beside polling; with a port that nobody else holds;
-and from outside through the box that does. Hides who holds the port."""
+"""Searching an M-Bus for meters, reading one and telling it something: for a running box, beside polling; with a port
+that nobody else holds; and from outside through the box that does. Hides who holds the port."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from attrs import define, evolve, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
-from concentrator.actions.mbus import mbus_actions, set_address_action
-from concentrator.actions.table import Action
+from concentrator.actions.devices import Devices
+from concentrator.actions.mbus import mbus_actions, reset_action, set_address_action, set_speed_action
+from concentrator.actions.settings import Settings
+from concentrator.actions.table import Action, Caller
 from concentrator.actions.tasks import Tasks, Tell
 from concentrator.app.address import demand_wire
 from concentrator.app.config import load
 from concentrator.app.control import act
 from concentrator.app.field import Field
+from concentrator.app.mbus_speed import speed_beside
 from concentrator.app.mbus_told import Said, told
 from concentrator.app.progress import Bar
 from concentrator.app.scan import awaited, opened, run_alone
@@ -26,13 +29,24 @@ from concentrator.line.endpoint import SerialEndpoint, endpoint_from
 from concentrator.line.line import Line
 from concentrator.line.serial_address import M_BUS_PORT, SerialAddress, parse_serial
 from concentrator.model.device import Device
-from concentrator.model.errors import Busy, Denied, Garbled, LineLost, NotWritable, OutOfRange, Unknown, WrongArguments
+from concentrator.model.errors import (
+    Busy,
+    ConfigError,
+    Denied,
+    Garbled,
+    LineLost,
+    NotConfirmed,
+    NotWritable,
+    OutOfRange,
+    Unknown,
+    WrongArguments,
+)
 from concentrator.model.words import hint
 from concentrator.poll.mbus_search import FoundMeter, MeterSearch
 from concentrator.profile.mbus import M_BUS
 from concentrator.wire.mbus_address import SecondaryAddress, parse_address
 from concentrator.wire.mbus_frame import silence_s
-from concentrator.wire.mbus_talk import Place, moved, read, wait_s
+from concentrator.wire.mbus_talk import Place, moved, read, reset_application, wait_s
 
 # --- in a running box ------------------------------------------------------------------------------------------------
 
@@ -46,8 +60,9 @@ def checked(wires: Mapping[str, Wire], name: str) -> Wire:
     return wires[name]
 
 
-def mbus_actions_of(field_: Field, tasks: Tasks) -> Iterable[Action]:
-    """What can be asked of the M-Bus lines of a field."""
+def mbus_actions_of(field_: Field, tasks: Tasks, listed: Devices, settings: Settings) -> Iterable[Action]:
+    """What can be asked of the M-Bus lines of a field. What meters are told goes into the configuration, which `listed`
+    and `settings` change."""
 
     def check(line: str) -> None:
         wire = checked(field_.wires(), line)
@@ -65,9 +80,26 @@ def mbus_actions_of(field_: Field, tasks: Tasks) -> Iterable[Action]:
         return read_beside(checked(field_.wires(), line), place)
 
     def move(line: str, place: Place, primary: int) -> Deferred[object]:
-        return move_beside(checked(field_.wires(), line), devices(line), place, primary)
+        def keep(uid: str, primary: int) -> None:
+            listed.change(uid, address=primary)
 
-    return (*mbus_actions(tasks, check, search, said), set_address_action(check, move))
+        return move_beside(checked(field_.wires(), line), devices(line), place, primary, keep)
+
+    def reset(line: str, place: Place) -> Deferred[object]:
+        return reset_beside(checked(field_.wires(), line), devices(line), place)
+
+    def spur(line: str, baudrate: int, caller: Caller, tell: Tell) -> Deferred[object]:
+        def keep(endpoint: str) -> object:
+            return settings.change({f"line.{line}": {"endpoint": endpoint}}, caller, is_trial=False)
+
+        return speed_beside(checked(field_.wires(), line), devices(line), baudrate, keep, tell)
+
+    return (
+        *mbus_actions(tasks, check, search, said),
+        set_address_action(check, move),
+        reset_action(check, reset),
+        set_speed_action(tasks, check, spur),
+    )
 
 
 def search_beside(
@@ -93,26 +125,51 @@ def read_beside(wire: Wire, place: Place) -> Deferred[object]:
     return wire.line.run(station, read(place, wait), urgent=True).addCallback(told)
 
 
-def move_beside(wire: Wire, devices: Iterable[Device], place: Place, primary: int) -> Deferred[object]:
-    """Gives a device another primary address. Raises Denied where it is none, or one that is not to be written to,
-    NotWritable where another meter answers in its place, and OutOfRange where another one is configured at the new
-    address; fails as `moved`."""
-    here = {each.uid: each for each in devices}
-    uid = _known(here.values())(place.selected, None if place.selected else place.primary)
-    if not uid:
+def move_beside(
+    wire: Wire, devices: Sequence[Device], place: Place, primary: int, keep: Callable[[str, int], object]
+) -> Deferred[object]:
+    """Gives a device another primary address, and `keep` it where the device is configured by its former one. Raises
+    Denied where it is none, or one that is not to be written to, NotWritable where another meter answers in its place,
+    and OutOfRange where another one is configured at the new address; fails as `moved`, and with NotConfirmed where the
+    configuration did not take it."""
+    device = _writable(wire, devices, place)
+    for each in devices:
+        if each is not device and not each.selected and each.address == primary:
+            raise OutOfRange(f"primary address {primary} is that of {each.uid}")
+    conversation = moved(place, primary, _wait_of(wire.line, wire.section.serial_address), wire.line.character_s)
+
+    def told(address: SecondaryAddress | None) -> dict[str, object]:
+        if not device.selected and device.address != primary:
+            try:
+                keep(device.uid, primary)
+            except ConfigError as error:
+                found = f"{device.uid} answers at primary address {primary}, which the configuration did not take"
+                raise NotConfirmed(f"{found}: {error.detail}") from error
+        return {"uid": device.uid, "address": str(address or ""), "primary": primary}
+
+    return wire.line.run(device.station, conversation, urgent=True).addCallback(told)
+
+
+def reset_beside(wire: Wire, devices: Sequence[Device], place: Place) -> Deferred[object]:
+    """Has a device begin anew with its first telegram. Raises Denied and NotWritable as `move_beside`; fails with
+    NoReply and WireError where it does not acknowledge."""
+    device = _writable(wire, devices, place)
+    conversation = reset_application(place, _wait_of(wire.line, wire.section.serial_address))
+    return wire.line.run(device.station, conversation, urgent=True).addCallback(lambda _: {"uid": device.uid})
+
+
+def _writable(wire: Wire, devices: Sequence[Device], place: Place) -> Device:
+    """The device at a place, where it may be told something."""
+    uid = _known(devices)(place.selected, None if place.selected else place.primary)
+    device = next((each for each in devices if each.uid == uid), None)
+    if device is None:
         raise Denied("the meter is no device of the configuration")
-    if not here[uid].allow_write:
+    if not device.allow_write:
         raise Denied(f"allow_write of {uid} is false")
     conflict = next((each.conflict for each in wire.poller.polled() if each.device.uid == uid), "")
     if conflict:
         raise NotWritable(f"{uid}: {conflict}")
-    for each in here.values():
-        if each.uid != uid and not each.selected and each.address == primary:
-            raise OutOfRange(f"primary address {primary} is that of {each.uid}")
-    conversation = moved(place, primary, _wait_of(wire.line, wire.section.serial_address), wire.line.character_s)
-    return wire.line.run(here[uid].station, conversation, urgent=True).addCallback(
-        lambda address: {"uid": uid, "address": str(address or ""), "primary": primary}
-    )
+    return device
 
 
 def _wait_of(line: Line, port: SerialAddress | None) -> float:

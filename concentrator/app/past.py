@@ -5,19 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from concentrator.actions.history import PastView
-from concentrator.actions.trends import TrendView
 from concentrator.api import Happened, Report, Wall
 from concentrator.app import JOURNAL
 from concentrator.app.config_sections import Config
-from concentrator.journal import happenings, trend
 from concentrator.journal.aggregate import Aggregator
 from concentrator.journal.coarser import Coarser
 from concentrator.journal.compact import Compaction
@@ -31,6 +28,11 @@ from concentrator.journal.untimed import Boot
 from concentrator.journal.worker import DiskThread
 from concentrator.model.reading import Reading
 from concentrator.model.record import EVENT_PERIOD, Draft
+
+if TYPE_CHECKING:
+    from concentrator.actions.history import PastView
+    from concentrator.actions.trends import TrendView
+    from concentrator.journal.happenings import Place
 
 log = Logger()
 
@@ -93,6 +95,8 @@ class Past:
 
     def view(self) -> PastView:
         """What can be asked of it."""
+        from concentrator.actions.history import PastView
+
         journal = self.journal
         return PastView(
             journal.devices,
@@ -104,6 +108,9 @@ class Past:
 
     def trends(self) -> TrendView:
         """What can be asked of it in steps."""
+        from concentrator.actions.trends import TrendView
+        from concentrator.journal import trend
+
         query = self.journal.query
         return TrendView(
             self.journal.devices,
@@ -116,10 +123,12 @@ class Past:
         )
 
     def happened(
-        self, since: int, before: happenings.Place, fits: Callable[[Happened], bool], limit: int
-    ) -> Deferred[tuple[list[Happened], happenings.Place | None]]:
+        self, since: int, before: Place, fits: Callable[[Happened], bool], limit: int
+    ) -> Deferred[tuple[list[Happened], Place | None]]:
         """Events of the past, as `happenings` gives them."""
-        ask = partial(happenings.happenings, since=since, before=before, fits=fits, limit=limit)
+        from concentrator.journal.happenings import happenings
+
+        ask = partial(happenings, since=since, before=before, fits=fits, limit=limit)
         return self.journal.query(ask)
 
     def _names(self, uid: str) -> tuple[str, ...]:

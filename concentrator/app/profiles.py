@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from concentrator.model.errors import Fault, ProfileError
-from concentrator.model.profile import DeviceProfile, Point
+from concentrator.model.profile import Block, DeviceProfile, Point
 from concentrator.profile.catalogue import Catalogue
 from concentrator.profile.evidence import evidence_faults
 from concentrator.profile.heading import Heading
 from concentrator.profile.load import load_profile
+from concentrator.profile.mbus import KEY as M_BUS_METER
 from concentrator.profile.plan import plan_blocks
 
 
@@ -37,9 +38,10 @@ def lines_of(profiles: Sequence[Mapping[str, object]]) -> Iterator[str]:
 def shown(catalogue: Catalogue, key: str) -> dict[str, object]:
     """All that a profile says, as JSON would have it; raises ProfileError when there is none of that key."""
     profile = catalogue.get(key)
+    describes_itself = key == M_BUS_METER
     return {
         "key": key,
-        "file": str(catalogue.file(key)),
+        "file": "" if describes_itself else str(catalogue.file(key)),
         "type": profile.type,
         "brand": profile.brand,
         "class": profile.device_class,
@@ -50,15 +52,20 @@ def shown(catalogue: Catalogue, key: str) -> dict[str, object]:
         "sign": None if profile.sign is None else str(profile.sign),
         "sources": list(profile.sources),
         "doubts": list(profile.doubts),
-        "variables": [_variable(point) for point in profile.points],
-        "reads": [[str(block.function), block.address, block.count] for block in plan_blocks(profile)],
+        "commands": [command.name for command in profile.commands],
+        "variables": [] if describes_itself else [_variable(point) for point in profile.points],
+        "reads": [] if describes_itself else [_read(block) for block in plan_blocks(profile)],
     }
+
+
+def _read(block: Block) -> list[object]:
+    return [str(block.function), block.address, block.count]
 
 
 def lines_of_one(one: Mapping[str, object]) -> Iterator[str]:
     """The same for people."""
     yield f"{one['key']}  {one['type']}: {one['brand']}, {one['class']}, {one['series']}"
-    yield f"file      {one['file']}"
+    yield f"file      {one['file'] or 'none is needed'}"
     yield f"models    {', '.join(_texts(one['models']))}"
     yield f"status    {one['status']}: {one['confidence']}"
     if one["sign"]:
@@ -66,7 +73,13 @@ def lines_of_one(one: Mapping[str, object]) -> Iterator[str]:
     for word in ("sources", "doubts"):
         for number, text in enumerate(_texts(one[word])):
             yield f"{'' if number else word:<9} {text}"
+    if commands := _texts(one["commands"]):
+        yield f"commands  {', '.join(commands)}"
     yield ""
+    if not one["variables"]:
+        says_all = "a meter says what it measures with every telegram; `ccmaster mbus read LINE ADDRESS` shows it"
+        yield says_all if one["key"] == M_BUS_METER else "nothing is read of it: it is only passed through to"
+        return
     rows = [("variable", "unit", "kind", "rate", "place", "type", "two sources")]
     variables = one["variables"]
     rows += [

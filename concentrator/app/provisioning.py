@@ -11,7 +11,7 @@ from typing import Any
 from attrs import Factory, asdict, evolve, frozen
 
 from concentrator.app.address import broker_address
-from concentrator.app.config_sections import MqttSection
+from concentrator.app.config_uplinks import MqttSection
 from concentrator.app.rule import choice, path, text, whole
 from concentrator.app.setting import Faults, read_section, setting
 from concentrator.model.errors import ConfigError

@@ -6,26 +6,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import define
 from twisted.internet.defer import Deferred
 
-from concentrator.actions.certificates import certificate_actions
-from concentrator.actions.commissioning import commissioning_actions
-from concentrator.actions.standing import ClockState, StoreState, standing_actions
 from concentrator.actions.table import Action
 from concentrator.actions.tasks import Tasks
-from concentrator.actions.trials import trial_actions
 from concentrator.api import UplinkState, Wall
-from concentrator.app.certificates import Certificates
 from concentrator.app.config_file import ConfigFile
 from concentrator.app.config_sections import Config
 from concentrator.app.past import Past
 from concentrator.app.settings import BoxSettings
-from concentrator.app.trials import BoxTrials
 from concentrator.app.trust import is_synchronised
-from concentrator.system.commissioning import CommissioningFile
+
+if TYPE_CHECKING:
+    from concentrator.actions.standing import ClockState, StoreState
 
 
 @define(eq=False)
@@ -44,6 +40,8 @@ class Services:
 
     def store(self) -> Deferred[StoreState]:
         """How the journal is."""
+        from concentrator.actions.standing import StoreState
+
         journal, folder, running = self.past.journal, self.state_dir, self.running()
 
         def told(oldest: float | None) -> StoreState:
@@ -55,6 +53,8 @@ class Services:
 
     def clock(self) -> ClockState:
         """How the clock is."""
+        from concentrator.actions.standing import ClockState
+
         try:
             is_kept_right: bool | None = self.synchronised()
         except (OSError, AttributeError):  # a machine whose kernel has no such call
@@ -66,6 +66,13 @@ def service_actions(
     services: Services, tasks: Tasks, uplinks: Callable[[], Sequence[UplinkState]], wall: Wall
 ) -> Iterator[Action]:
     """All of them."""
+    from concentrator.actions.certificates import certificate_actions
+    from concentrator.actions.commissioning import commissioning_actions
+    from concentrator.actions.standing import standing_actions
+    from concentrator.actions.trials import trial_actions
+    from concentrator.app.certificates import Certificates
+    from concentrator.app.trials import BoxTrials
+    from concentrator.system.commissioning import CommissioningFile
 
     def is_up(place: str) -> bool:
         return any(state.name == place and state.is_up for state in uplinks())

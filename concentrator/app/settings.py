@@ -16,14 +16,15 @@ from concentrator.app.config import SECTIONS, load_checked
 from concentrator.app.config_edit import with_settings
 from concentrator.app.config_file import ConfigFile
 from concentrator.app.config_sections import Config
+from concentrator.app.config_services import IMPLIED, SERVICES, service_sections
 from concentrator.app.setting import Setting, settings_of
 from concentrator.model.device import Device
 from concentrator.model.errors import ConfigError, Denied, Fault, Unknown, WrongArguments
 from concentrator.model.words import hint
 
-LIVE = ("journal", "history", "mqtt", "ftp", "web", "mbus_gateway")
+LIVE = ("journal", "history", "mqtt", "ftp", "web", "panel", *SERVICES)
 """The sections whose every key takes effect while the box runs; of a serial line its speed does."""
-NAMED = ("line", "device", "mqtt", "mbus_gateway")
+NAMED = ("line", "device", "mqtt", *SERVICES)
 _OFF: Mapping[str, Any] = {"enabled": False}
 """A section that is not there, of those that are off then."""
 
@@ -49,6 +50,8 @@ class BoxSettings:
             raise ConfigError([Fault(str(self._file.path), "", "", str(error), "valid TOML")]) from error
         if section == "mqtt":
             tables.setdefault(section, _OFF)
+        if section.partition(".")[0] in IMPLIED and "." in section:
+            tables.setdefault(section, {})
         known = {place: table for place, table in tables.items() if not section or place == section}
         if not known:
             raise Unknown(f"section {section}{hint(section, tables)}")
@@ -71,8 +74,10 @@ class BoxSettings:
     def change(self, changes: Changes, caller: Caller, *, is_trial: bool) -> dict[str, object]:
         """See Settings. The answer: the keys that `changed`, those that take effect now (`live`), those for which the
         program must be started again (`restart`, older ones among them), and the warnings of the new file."""
-        for place in changes:
+        for place, keys in changes.items():
             self._must_be_a_section(place)
+            if keys is None and place.partition(".")[0] not in SERVICES:
+                raise WrongArguments(f"changes: {place}: found null, expected keys and values: this section stays")
         text = self._file.text()
         before, _ = load_checked(self._file.path, text)
         after_text = self._file.edited(lambda: with_settings(text, changes))
@@ -95,7 +100,7 @@ class BoxSettings:
             raise WrongArguments(
                 f"{place}: devices have actions of their own: device.add, device.change, device.remove"
             )
-        if kind not in SECTIONS or (name and kind not in NAMED) or (kind in ("line", "mbus_gateway") and not name):
+        if kind not in SECTIONS or (name and kind not in NAMED) or (kind in ("line", *SERVICES) and not name):
             raise ConfigError(
                 [Fault(str(self._file.path), place, "", "an unknown section", "a section of docs/settings.md")]
             )
@@ -107,8 +112,8 @@ def effective(running: Config, after: Config) -> Config:
         name: after.lines[name] if _is_other_speed(running, after, name) else line
         for name, line in running.lines.items()
     }
-    past = evolve(running, journal=after.journal, history=after.history)
-    return evolve(past, mqtt=after.mqtt, ftp=after.ftp, web=after.web, gateways=after.gateways, lines=lines)
+    past = evolve(running, journal=after.journal, history=after.history, panel=after.panel)
+    return evolve(past, mqtt=after.mqtt, ftp=after.ftp, web=after.web, services=after.services, lines=lines)
 
 
 def _is_other_speed(running: Config, after: Config, name: str) -> bool:
@@ -145,8 +150,7 @@ def _sections(config: Config) -> dict[str, Any]:
     single = {name: getattr(config, name) for name in ("box", "journal", "history", "ftp", "web", "panel")}
     lines = {f"line.{name}": each for name, each in config.lines.items()}
     devices = {f"device.{uid}": each for uid, each in config.devices.items()}
-    gateways = {f"mbus_gateway.{name}": each for name, each in config.gateways.items()}
-    return {**single, **lines, **devices, **config.mqtt, **gateways}
+    return {**single, **lines, **devices, **config.mqtt, **dict(service_sections(config))}
 
 
 def _differences(one: Config, other: Config) -> Iterator[str]:

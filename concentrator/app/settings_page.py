@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from concentrator.app.config import LATER, SECTIONS
 from concentrator.app.config_rules import RULES
+from concentrator.app.config_services import SERVICES
 from concentrator.app.provisioning import PROVISIONING, BrokerSection
 from concentrator.app.setting import Setting, settings_of
 
@@ -26,7 +27,7 @@ _HEADINGS = {
     "line": "[line.NAME]",
     "device": "[device.KEY]",
     "mqtt": "[mqtt], [mqtt.NAME]",
-    "mbus_gateway": "[mbus_gateway.NAME]",
+    **{kind: f"[{kind}.NAME]" for kind in SERVICES},
 }
 
 

@@ -53,9 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(options: argparse.Namespace) -> int:
     """The same, with the options of `simulate_options`. Raises ProfileError, WrongDevices and OSError."""
     parent = os.getppid()
-    signal.signal(signal.SIGTERM, _ended)
-    signal.signal(signal.SIGINT, _ended)
-    signal.signal(signal.SIGTTIN, signal.SIG_IGN)  # a terminal that belongs to others: there are no commands then
+    ended_by_signals()
     try:
         line = _line(options)
         serve = _serve_bus if options.tcp is None else _serve_tcp
@@ -74,7 +72,7 @@ def _line(options: argparse.Namespace) -> Simulated:
 
 
 def _serve_bus(options: argparse.Namespace, line: Simulated, is_wanted: Callable[[], bool]) -> None:
-    with _log(options.log) as log, _terminal(options.link) as (master, path):
+    with _log(options.log) as log, terminal(options.link) as (master, path):
         baudrate = options.baudrate or line.baudrate
         bus = _bus(options, baudrate, Field(line.slaves), log)
         tell(options.json, line, port=options.link or path, terminal=path, baudrate=baudrate)
@@ -111,6 +109,13 @@ def _log(path: str | None) -> Iterator[TextIO | None]:
         return
     with Path(path).open("w", buffering=1) as log:
         yield log
+
+
+def ended_by_signals() -> None:
+    """From now on SIGTERM and SIGINT raise KeyboardInterrupt, once; there may be no commands from a terminal."""
+    signal.signal(signal.SIGTERM, _ended)
+    signal.signal(signal.SIGINT, _ended)
+    signal.signal(signal.SIGTTIN, signal.SIG_IGN)  # a terminal that belongs to others
 
 
 def _ended(*_: object) -> None:
@@ -166,7 +171,7 @@ def _bus(options: argparse.Namespace, baudrate: int, field: Field, log: TextIO |
 
 
 @contextmanager
-def _terminal(link: str | None) -> Iterator[tuple[int, str]]:
+def terminal(link: str | None) -> Iterator[tuple[int, str]]:
     """A raw pseudo-terminal: its far end, and the path of its near one, to which `link` points while it lasts."""
     master, slave = os.openpty()  # the near end stays open, so that masters may come and go
     try:

@@ -10,6 +10,9 @@ syntax from the loop that keeps byte times; takes commands from a file descripto
     replace SERIAL NEW                a meter of its kind is mounted in its place, with the same ID
     reset SERIAL                      its counters begin again at zero
     show SERIAL                       nothing; of a device of a profile, what it says now
+    mains SERIAL off, mains SERIAL on the mains of a genset go away, come back
+    alarm SERIAL LEVEL [NAME]         a genset has an alarm (warning, trip or shutdown) that is called so; none: no more
+    order SERIAL COMMAND              somebody works a genset at its controller
 """
 
 from __future__ import annotations
@@ -29,9 +32,10 @@ if TYPE_CHECKING:
 
 _LONGEST = 4096
 _DIGITS = 10
-_OF_A_METER = ("press", "power", "move", "replace", "reset", "show")
+_OF_A_METER = ("press", "power", "move", "replace", "reset", "show", "mains", "alarm", "order")
 _EXPECTED = "expected silence [IDS], noise P, crc P, capture P, late P:MS, press SERIAL, power SERIAL on|off, "
-_EXPECTED += "move SERIAL ID, replace SERIAL NEW (ten digits), reset SERIAL or show SERIAL"
+_EXPECTED += "move SERIAL ID, replace SERIAL NEW (ten digits), reset SERIAL, show SERIAL, mains SERIAL on|off, "
+_EXPECTED += "alarm SERIAL none|warning|trip|shutdown [NAME] or order SERIAL COMMAND"
 
 
 class Commands:
@@ -62,7 +66,7 @@ class Commands:
         device = next((device for device in self._devices if device.serial == words[1]), None)
         if device is not None:
             if words[0] != "show":
-                raise ValueError("a device of a profile is only shown")
+                _obeyed_by_genset(device, words, at)
             return {"serial": device.serial, "profile": device.profile.key, "values": dict(device.values(at))}
         principal = next((meter for meter in self._meters if meter.serial == words[1]), None)
         if principal is None:
@@ -97,6 +101,24 @@ class Commands:
             case _:
                 raise ValueError("a secondary is only shown or has its power switched")
         return {"serial": secondary.serial, **secondary.told(at)}
+
+
+def _obeyed_by_genset(device: ProfileDevice, words: Sequence[str], at: float) -> None:
+    from concentrator.model.genset import Alarm
+
+    if device.control is None:
+        raise ValueError("a device of a profile is only shown, unless it controls a genset")
+    genset = device.control.genset
+    match words:
+        case ["mains", _, "on" | "off" as state]:
+            genset.set_mains(state == "on", at)
+        case ["alarm", _, ("none" | "warning" | "trip" | "shutdown") as level, *name]:
+            genset.raise_alarm(Alarm(level), at, " ".join(name))
+        case ["order", _, name] if any(name == each.name for each in device.profile.commands):
+            genset.order(name, at)
+        case _:
+            raise ValueError(_EXPECTED)
+    device.look_again()
 
 
 def _faults(words: Sequence[str]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import os
 import select
 import signal
 import sys
+import termios
 import time
 import tty
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +29,7 @@ from concentrator.wire.mbus_address import SecondaryAddress
 _GLANCE_S = 0.5  # how often it looks whether it is still wanted
 _BITS = 11
 _PRIORITY = 50
+_SPEEDS = {getattr(termios, f"B{speed}"): speed for speed in (300, 600, 1200, 2400, 4800, 9600, 19200, 38400)}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -78,6 +80,7 @@ def _run(master: int, line: MbusLine, is_wanted: Callable[[], bool]) -> None:
         readable, _, _ = select.select((master,), (), (), max(wake_at - now, 0.0))
         now = time.monotonic()
         if readable:
+            _follow(master, line)
             line.take(os.read(master, 4096), now)
         given = line.give(now)
         if given:
@@ -87,6 +90,13 @@ def _run(master: int, line: MbusLine, is_wanted: Callable[[], bool]) -> None:
             glance_at = now + _GLANCE_S
             if not is_wanted():
                 return
+
+
+def _follow(master: int, line: MbusLine) -> None:
+    """The wire is as fast as the terminal is set to be; meters that talk at another speed do not hear that."""
+    speed = _SPEEDS.get(termios.tcgetattr(master)[4], line.settings.baudrate)
+    if speed != line.settings.baudrate:
+        line.settings = LineSettings(speed, _BITS)
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from typing import Any
 
 _LAST_ID = 247
 _LAST_PORT = 65535
+_CLOUD_READS = "01010000004EBC3E;01030000002D85D7;0103002E000AA5C4"
+"""What a SmartGen server was seen to want of an HGM6120N, whose register 45 nobody reads."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -54,6 +56,38 @@ def add_options(made: argparse.ArgumentParser) -> None:
     add("--echo", action="store_true", help="the master hears what it says, as on adapters that echo")
     add("--seed", type=int, default=1, metavar="N", help="decides the meters, their loads and the faults (1)")
     add("--log", metavar="FILE", help="one line of JSON for each request")
+
+
+def add_at_options(made: argparse.ArgumentParser) -> None:
+    """Adds those of a simulated AT modem."""
+    add: Any = made.add_argument
+    add("--link", metavar="PATH", help="a symbolic link to the port, removed at the end")
+    add("--registers-after", type=float, default=2.0, metavar="S", help="seconds until it has a network (2)")
+    add("--no-echo", action="store_true", help="it does not repeat what it is told")
+    add("--pin", default="READY", metavar="TEXT", help="what +CPIN answers, such as SIM PIN; empty: no SIM (READY)")
+    add("--places", type=int, default=20, metavar="N", help="messages that the SIM has room for (20)")
+    add("--lump", type=int, default=0, metavar="N", help="it says N bytes at a time (all at once)")
+    add("--sends-in", type=float, default=0.5, metavar="S", help="seconds that sending takes (0.5)")
+
+
+def add_cloud_options(made: argparse.ArgumentParser) -> None:
+    """Adds those of a simulated cloud server."""
+    add: Any = made.add_argument
+    add("--port", type=int, default=8181, metavar="N", help="the TCP port on this machine, 0: a free one (8181)")
+    add("--reads", default=_CLOUD_READS, metavar="HEX;HEX", help="the Modbus frames to be read always")
+    add("--once", default="", metavar="HEX;HEX", help="those to be read once")
+    add("--rate", type=float, default=3.0, metavar="S", help="how often to upload, in seconds (3)")
+    add("--full", action="store_true", help="everything each time, in place of changes")
+    add("--history", action="store_true", help="it takes history as well")
+    add("--password", default="", metavar="TEXT", help="the only password it takes (any)")
+    add("--compress", action="store_true", help="it can be spoken to compressed")
+    add(
+        "--manner",
+        action="append",
+        default=[],
+        metavar="WAY",
+        help="a way in which it errs, such as commas; may be said again; sloppy: all of them",
+    )
 
 
 def profile(text: str) -> tuple[str, tuple[int, ...]]:

@@ -50,6 +50,5 @@ def makeService(options: Options) -> IService:  # noqa: N802 - Twisted's name
     except (ConcentratorError, OSError) as error:
         print(f"ccmaster: {error}", file=sys.stderr)
         raise SystemExit(1) from None
-    garbage.settle()
     log.info("{program}, serial {serial}", program=program(), serial=box.serial)
     return box.service()

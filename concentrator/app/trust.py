@@ -97,6 +97,11 @@ class Trust:
     clocked: Callable[[float], bool] = has_own_clock
     _lead: float | None = field(default=None, init=False)
     _is_believed: bool = field(default=False, init=False)
+    _is_told: bool = field(default=False, init=False)
+
+    def told(self) -> None:
+        """The wall clock was just set, however little, to what somebody said whom the operator trusts."""
+        self._is_told = True
 
     def has(self, now: float) -> bool:
         """Whether the wall clock, which says `now` (UTC seconds), can be believed."""
@@ -105,7 +110,7 @@ class Trust:
             self._lead = lead
         if self._is_believed or now < BELIEVED_FROM:
             return self._is_believed and now >= BELIEVED_FROM
-        was_set, was_believed = abs(lead - self._lead) >= SET_S, self._was_believed()
+        was_set, was_believed = self._is_told or abs(lead - self._lead) >= SET_S, self._was_believed()
         reasons = Reasons(now, self.synchronised(), self.clocked(now), was_set, was_believed)
         self._is_believed = is_believable(reasons)
         if self._is_believed and not was_believed and not reasons.has_own_clock:

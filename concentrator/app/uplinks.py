@@ -16,7 +16,8 @@ from twisted.python.failure import Failure
 
 from concentrator.api import Inbox, Report, UplinkState, Wall
 from concentrator.app.clocks import program
-from concentrator.app.config_sections import Config, FtpSection, MqttSection
+from concentrator.app.config_sections import Config
+from concentrator.app.config_uplinks import FtpSection, MqttSection
 from concentrator.app.inboxes import Inboxes
 from concentrator.app.threads import LooseThreads
 from concentrator.journal import traffic

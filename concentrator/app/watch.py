@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from concentrator.api import Happened, Wall
+from concentrator.hub.hub import Hub
 
 if TYPE_CHECKING:
     from concentrator.portal.metrics import Figures
@@ -21,18 +22,21 @@ KEPT = 50
 @define(eq=False)
 class Watch:
     """Over a box that runs. `journal()` gives the journal's bytes and the last number given, None while it is not
-    open."""
+    open; `news` hands out everything that happens."""
 
     _wall: Wall
     _uptime_s: Callable[[], float]
     _journal: Callable[[], tuple[int, int] | None]
+    news: Hub[Happened] = field(factory=lambda: Hub(lambda happened: happened.name), init=False)
     _happened: deque[Happened] = field(factory=lambda: deque(maxlen=KEPT), init=False)
     _number: int = field(default=0, init=False)
 
     def happened(self, name: str, facts: Mapping[str, object]) -> None:
-        """Notes that something happened."""
+        """Notes that something happened, and tells whoever wants to hear of it."""
         self._number += 1
-        self._happened.append(Happened(self._number, self._wall.now(), name, dict(facts)))
+        happened = Happened(self._number, self._wall.now(), name, dict(facts))
+        self._happened.append(happened)
+        self.news.publish(happened)
 
     def recent(self) -> Sequence[Happened]:
         """What happened last, oldest first."""

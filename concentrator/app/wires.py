@@ -14,11 +14,10 @@ from twisted.internet.interfaces import IReactorTime
 from concentrator.api import Dialect, Report, Station, Wall
 from concentrator.app.config_sections import LineSection
 from concentrator.app.light_reactor import import_endpoints
-from concentrator.dialect.mbus import MbusDialect
 from concentrator.dialect.modbus import dialects
 from concentrator.line.arrivals import Arrivals
 from concentrator.line.endpoint import SerialEndpoint, endpoint_from
-from concentrator.line.line import Line
+from concentrator.line.line import CEILING_S, Line
 from concentrator.line.serial_address import SerialAddress
 from concentrator.model.device import Device
 from concentrator.model.profile import DeviceProfile
@@ -27,6 +26,7 @@ from concentrator.poll.poller import Identified, Poller
 from concentrator.poll.writes import Writer
 from concentrator.profile.mbus import M_BUS
 from concentrator.wire.conversation import LineSettings
+from concentrator.wire.mbus_frame import answer_s
 from concentrator.wire.mbus_frame import silence_s as mbus_silence_s
 from concentrator.wire.modbus import rtu_silence_s
 
@@ -34,8 +34,8 @@ from concentrator.wire.modbus import rtu_silence_s
 @frozen
 class FieldSide:
     """What every wire needs: the reactor, the clock of the wires and the wall clock, where readings and events go, who
-    knows the devices by their serial and the newest values, and what can be spoken; `arrivals`: where all network
-    lines are looked at."""
+    knows the devices by their serial and the newest values, and what can be spoken, besides M-Bus; `arrivals`: where
+    all network lines are looked at."""
 
     reactor: Any
     sharp: IReactorTime
@@ -44,7 +44,7 @@ class FieldSide:
     report: Report
     identified: Identified
     newest: Callable[[str, str], Value | None]
-    spoken: Mapping[str, Dialect] = field(factory=lambda: {**dialects(), M_BUS: MbusDialect()})
+    spoken: Mapping[str, Dialect] = field(factory=dialects)
     arrivals: Arrivals = field(default=Factory(lambda side: Arrivals(side.reactor), takes_self=True), init=False)
 
 
@@ -97,6 +97,7 @@ class Wire:
         wait as long as the former one wanted."""
         address = section.serial_address
         assert address is not None, "only serial lines have a speed"
+        self.line.ceiling_s = _ceiling_of(section)
         self.line.set_speed(address.settings, _silence_of(section)(address.settings))
         return evolve(self, section=section, parameters={**self.parameters, "settings": address.settings})
 
@@ -114,12 +115,29 @@ def _silence_of(section: LineSection) -> Callable[[LineSettings], float]:
     return mbus_silence_s if section.protocol == M_BUS else rtu_silence_s
 
 
+def _ceiling_of(section: LineSection) -> float:
+    if section.protocol != M_BUS:
+        return CEILING_S
+    from concentrator.wire.mbus_talk import NETWORK_LATEST_S
+
+    serial = section.serial_address
+    return NETWORK_LATEST_S if serial is None else max(CEILING_S, 2 * answer_s(serial.settings))
+
+
+def _dialect(protocol: str, side: FieldSide) -> Dialect:
+    if protocol != M_BUS:
+        return side.spoken[protocol]
+    from concentrator.dialect.mbus import MbusDialect
+
+    return MbusDialect()
+
+
 def build_wire(name: str, section: LineSection, side: FieldSide) -> Wire:
     """The wire of a section, built but not started."""
     serial = section.serial_address
     if serial is None:
         import_endpoints()  # without TLS, unless the wire wants it and was looked at before
-    parameters: dict[str, object] = {}
+    parameters: dict[str, object] = {"seconds": side.sharp.seconds}
     silence_s = _silence_of(section)
     if serial is None:
         line = Line(name, endpoint_from(side.reactor, section.endpoint), side.sharp, arrivals=side.arrivals)
@@ -127,7 +145,8 @@ def build_wire(name: str, section: LineSection, side: FieldSide) -> Wire:
         settings = serial.settings
         end = SerialEndpoint(side.reactor, serial)
         line = Line(name, end, side.sharp, settings.character_s, silence_s(settings))
-        parameters = {"settings": settings}
+        parameters["settings"] = settings
+    line.ceiling_s = _ceiling_of(section)
     poller = Poller(line, side.sharp, side.wall, side.publish, side.report, side.identified)
 
     def conflict(uid: str) -> str:
@@ -148,4 +167,4 @@ def build_wire(name: str, section: LineSection, side: FieldSide) -> Wire:
         end = SerialEndpoint(side.reactor, at)
         return Line(name, end, side.sharp, at.settings.character_s, silence_s(at.settings))
 
-    return Wire(section, line, poller, writer, side.spoken[section.protocol], parameters, tuned)
+    return Wire(section, line, poller, writer, _dialect(section.protocol, side), parameters, tuned)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field
 
@@ -100,10 +100,11 @@ class Plan:
 class ModbusStation:
     """One device behind a Modbus ID."""
 
-    def __init__(self, plan: Plan, unit: int, framing: Framing) -> None:
+    def __init__(self, plan: Plan, unit: int, framing: Framing, seconds: Callable[[], float] = lambda: 0.0) -> None:
         self._plan = plan
         self._unit = unit
         self._framing = framing
+        self._seconds = seconds
         self._images: dict[int, RegisterImage] = {}
         self._asked: dict[Block, Transaction] = {}
         self.profile = plan.profile
@@ -114,7 +115,7 @@ class ModbusStation:
         """What was read last of a Modbus ID: the station's own, or another its profile reads with it."""
         image = self._images.get(unit)
         if image is None:
-            image = self._images[unit] = RegisterImage()
+            image = self._images[unit] = RegisterImage(self._seconds)
         return image
 
     def read(self, block: Block) -> Conversation[Taken]:
@@ -247,6 +248,13 @@ class ModbusStation:
         image = self.image(self._unit if single.point.unit_id is None else single.point.unit_id)
         return self._plan.decode(single.block, single.content(value, image.register), image)[name]
 
+    def ask(self, request: Request, wait_s: float | None = None) -> Conversation[Any]:
+        """One request of anybody's making, sent once; `wait_s`: how long its answer may take to begin, in seconds,
+        where that is not as long as the device's answers may take."""
+        traits = self._plan.profile.traits
+        wait_s = traits.answer_s if wait_s is None else wait_s
+        return (yield evolve(self._framing(self._unit, request, wait_s, traits.pause_s), is_patient=True))
+
     def lost(self) -> None:
         """Modbus keeps nothing between two requests; what was read is old now."""
         self._images.clear()
@@ -256,8 +264,10 @@ class SecondaryStation(ModbusStation):
     """One meter behind another, which answers for it at its own Modbus ID. What a principal does not know of is not
     there: it is silent, not refused."""
 
-    def __init__(self, plan: Plan, unit: int, framing: Framing, number: int) -> None:
-        super().__init__(plan, unit, framing)
+    def __init__(
+        self, plan: Plan, unit: int, framing: Framing, number: int, seconds: Callable[[], float] = lambda: 0.0
+    ) -> None:
+        super().__init__(plan, unit, framing, seconds)
         self._number = number
 
     def read(self, block: Block) -> Conversation[Taken]:
@@ -304,7 +314,8 @@ class ModbusDialect:
     ) -> ModbusStation | SunSpecStation:
         """The station at a Modbus ID. `parameters["settings"]`: the LineSettings of a serial line, by which the
         widest hole worth reading over is chosen; `parameters["secondary"]`: n, for the n-th secondary of the principal
-        at that ID, whose profile is the given one (see `profile.secondary`)."""
+        at that ID, whose profile is the given one (see `profile.secondary`); `parameters["seconds"]`: the clock by which
+        what was read has its age."""
         if profile.dialect == SUNSPEC:
             from concentrator.dialect.sunspec import SunSpecStation
 
@@ -319,9 +330,10 @@ class ModbusDialect:
             in_flight = profile.traits.in_flight if self.name == "modbus-tcp" else 1
             plan = self._plans[profile.key, hole] = Plan(profile, hole, in_flight)
         number = secondary_number(profile)
+        seconds: Any = parameters.get("seconds", lambda: 0.0)
         if number is not None:
-            return SecondaryStation(plan, address, self.framing(), number)
-        return ModbusStation(plan, address, self.framing())
+            return SecondaryStation(plan, address, self.framing(), number, seconds)
+        return ModbusStation(plan, address, self.framing(), seconds)
 
     def framing(self) -> Framing:
         """How the requests of one station are framed."""

@@ -9,7 +9,7 @@ refuses to register it is asked again much later. A server may order that at any
     registering  registered ► calling; failed, refused ► resting
     resting      rested, lost_faith ► registering
     calling      welcomed ► online; failed ► pausing
-    online       failed ► pausing; told_to_reset ► registering
+    online       failed ► pausing; told_to_reset, changed ► registering
     pausing      rested ► calling; lost_faith ► registering
 
 `end` is `stopped`, from everywhere.
@@ -46,6 +46,9 @@ class Life(Protocol):
     def told_to_reset(self) -> None:
         """The server wants the modem to register again."""
 
+    def changed(self) -> None:
+        """What the modem says of itself is another; it is said at the next login, and the server is told at once."""
+
     def rested(self) -> None:
         """The pause is over."""
 
@@ -76,6 +79,9 @@ class Steps(Protocol):
 
     def take_leave(self) -> None:
         """Confirms a reset, and closes."""
+
+    def anew(self) -> None:
+        """Closes, and logs in."""
 
     def stop(self) -> None:
         """Leaves for good."""
@@ -111,6 +117,10 @@ def _machine() -> Callable[[Steps], Life]:
         steps.take_leave()
         steps.register()
 
+    @online.upon(Life.changed).to(registering)
+    def log_in_anew(_: Life, steps: Steps) -> None:
+        steps.anew()
+
     @registering.upon(Life.refused).to(resting)
     def wait_long(_: Life, steps: Steps, why: str) -> None:
         steps.rest(why, True)
@@ -128,6 +138,8 @@ def _machine() -> Callable[[Steps], Life]:
             steps.stop()
 
     stopped.upon(Life.end).loop().returns(None)
+    for state in (stopped, registering, resting, calling, pausing):
+        state.upon(Life.changed).loop().returns(None)
     return builder.build()
 
 

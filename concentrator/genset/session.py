@@ -7,13 +7,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import Factory
 
+from concentrator.genset.history import History
 from concentrator.genset.life import life_of
 from concentrator.genset.talk import Talk
-from concentrator.genset.terms import Controller, Surroundings, Terms
+from concentrator.genset.terms import Controller, Figures, Surroundings, Terms
 from concentrator.genset.upload import Upload
 from concentrator.wire.smartgen import Inputs, LongCon, ResetTaken, Saying
 from concentrator.wire.smartgen_server import Acknowledged, LoginAnswer, Order, Reset, TimeTold, WriteConfig
@@ -23,6 +25,10 @@ PATIENCE_S = 30.0
 LOST_S = (2.0, 60.0)
 REFUSED_S = (60.0, 900.0)
 """Shortest and longest pause after a connection was lost, and after the server refused."""
+ONLINE = "Online"
+"""How a session stands whose server takes what it says."""
+STEADY_S = 60.0
+"""A connection that lasted so long was no failure: the next pause is a short one again."""
 MOST_CALLS = 5
 """Failures in a row of the long connection before the modem registers anew."""
 
@@ -36,15 +42,23 @@ class Session:
         self._around = around
         self._clock = around.clock
         self._life = life_of(self)
+        self.figures = Figures()
+        self.history = History(terms.login.hostid, around)
         self._answer = LoginAnswer()
         self._inputs = Inputs()
         self._upload: Upload | None = None
         self._talk: Talk | None = None
         self._attempt: Deferred[Any] | None = None
         self._timer: IDelayedCall | None = None
+        self._online_since: float | None = None
         self._failures = 0
         self._failed_calls = 0
         self._refusals = 0
+
+    @property
+    def answer(self) -> LoginAnswer:
+        """What the server said at the last login."""
+        return self._answer
 
     def begin(self) -> None:
         """Registers, and stays online until `end`."""
@@ -61,6 +75,10 @@ class Session:
             if self._upload is not None:
                 self._upload.inputs_changed(inputs)
 
+    def changed(self) -> None:
+        """What the modem says of itself at a login is another, where it is for one: a server that is there hears it."""
+        self._life.changed()
+
     def hasten(self) -> None:
         """An alarm began or ended at the controller: it is read and uploaded now."""
         if self._upload is not None:
@@ -70,7 +88,9 @@ class Session:
         """Calls the server, and logs in."""
         self._around.on_standing("Registering")
         self._failed_calls = 0
-        self._connect(self._terms.server, self._terms.login, "login", self._heard_at_login)
+        said = self._terms.login
+        login = evolve(said, wiring=self._controller.wiring, location=self._around.where() or said.location)
+        self._connect(self._terms.server, login, "login", self._heard_at_login)
 
     def accept(self, answer: LoginAnswer) -> None:
         """Takes the server's terms; the short connection has done its work."""
@@ -78,28 +98,34 @@ class Session:
         self._refusals = 0
         if answer.time_s is not None:
             self._around.on_time(answer.time_s)
-        if answer.wiring is not None and self._terms.allow_write:
+        if answer.wiring is not None and self._terms.allow_rewire:
             self._controller.rewire(answer.wiring)
 
     def call(self) -> None:
         """Calls where the long connection goes."""
         self._around.on_standing("Connecting")
         place = self._answer.live or self._terms.server
-        self._connect(place, LongCon(self._terms.login.hostid), "longcon", self._heard)
+        is_deflated = self._terms.login.can_deflate and self._answer.is_deflated
+        self._connect(place, LongCon(self._terms.login.hostid), "longcon", self._heard, is_deflated)
 
     def work(self) -> None:
         """Begins to upload."""
-        self._around.on_standing("Online")
-        self._failures = 0
+        self._around.on_standing(ONLINE)
+        self.figures.logins += 1
+        self._online_since = self._clock.seconds()
         self._set_timer()
         if self._talk is not None:
-            self._upload = Upload(self._terms, self._answer, self._controller, self._around, self._inputs)
+            kept = self._inputs, self.history, self.figures
+            self._upload = Upload(self._terms, self._answer, self._controller, self._around, *kept)
             self._upload.start(self._talk)
 
     def rest(self, why: str, is_refused: bool) -> None:
         """Leaves the connection, and waits: twice as long after each failure in a row, with some chance in it."""
         self._around.on_standing(f"Waiting: {why}")
         self._leave()
+        since, self._online_since = self._online_since, None
+        if since is not None and self._clock.seconds() - since >= STEADY_S:
+            self._failures = self._failed_calls = 0
         self._refusals = self._refusals + 1 if is_refused else self._refusals
         self._failures = self._failures if is_refused else self._failures + 1
         shortest, longest = REFUSED_S if is_refused else LOST_S
@@ -113,14 +139,27 @@ class Session:
         """Confirms a reset, and closes."""
         self._leave(ResetTaken(self._terms.login.hostid))
 
+    def anew(self) -> None:
+        """Closes, and logs in."""
+        self._leave()
+        self.register()
+
     def stop(self) -> None:
         """Leaves for good."""
         self._around.on_standing("Stopped")
         self._leave()
+        self.history.stop()
 
-    def _connect(self, place: tuple[str, int], first: Saying, awaited: str, heard: Callable[[Order], None]) -> None:
+    def _connect(
+        self,
+        place: tuple[str, int],
+        first: Saying,
+        awaited: str,
+        heard: Callable[[Order], None],
+        is_deflated: bool = False,
+    ) -> None:
         self._leave()
-        talk = Talk(self._clock, heard, lambda why: self._lost(talk, why))
+        talk = Talk(self._clock, heard, lambda why: self._lost(talk, why), is_deflated)
         self._talk = talk
         self._set_timer(PATIENCE_S, lambda: talk.leave(f"no answer in {PATIENCE_S:g} s"))
         self._attempt = self._around.reach(*place).connect(Factory.forProtocol(lambda: talk))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, cast
+from zlib import Z_SYNC_FLUSH, compressobj
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
@@ -37,9 +38,18 @@ MOST_WAITING = 64
 
 
 class Talk(Protocol):
-    """One connection; `on_order` hears what the server says, `on_lost` once, in words, that it is over."""
+    """One connection; `on_order` hears what the server says, `on_lost` once, in words, that it is over. `is_deflated`:
+    what is said goes out compressed, as was agreed at the login; what is heard never comes so, for a few bytes of that
+    could be gigabytes."""
 
-    def __init__(self, clock: IReactorTime, on_order: Callable[[Order], None], on_lost: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        on_order: Callable[[Order], None],
+        on_lost: Callable[[str], None],
+        is_deflated: bool = False,
+    ) -> None:
+        self._stream = compressobj() if is_deflated else None
         self._clock = clock
         self._on_order = on_order
         self._on_lost = on_lost
@@ -166,8 +176,11 @@ class Talk(Protocol):
         self._next.set(ANSWER_S if self._awaited else SEGMENT_S, self._say_next)
 
     def _write(self, saying: Saying) -> None:
+        segment = saying.written()
+        if self._stream is not None:
+            segment = self._stream.compress(segment) + self._stream.flush(Z_SYNC_FLUSH)
         if self.transport is not None:
-            self.transport.write(saying.written())
+            self.transport.write(segment)
 
     def _end(self) -> None:
         self._is_over = True

@@ -15,9 +15,10 @@ from collections.abc import Callable
 from twisted.internet.defer import CancelledError, Deferred, TimeoutError
 from twisted.internet.interfaces import IDelayedCall
 
+from concentrator.genset.history import History
 from concentrator.genset.image import Image, messages_of
 from concentrator.genset.talk import Talk
-from concentrator.genset.terms import Controller, Surroundings, Terms
+from concentrator.genset.terms import Controller, Figures, Surroundings, Terms
 from concentrator.model.errors import ConcentratorError, Garbled
 from concentrator.wire.smartgen import Changes, FullSet, Heartbeat, Inputs, Saying, Timing, Written
 from concentrator.wire.smartgen_fields import Frame
@@ -28,7 +29,12 @@ HEARTBEAT_S = 5.0
 FULL_S = 600.0
 TIMING_S = 6 * 3600.0
 COMMAND_S = 3.0
-"""How long the controller may take."""
+"""How long the controller may take to answer a read."""
+ORDER_S = 10.0
+"""The same for what is to be written: it waits for its turn, for what was written before it to have settled, and for
+the controller. Servers give up after 30 s."""
+SOON_S = 0.2
+"""How soon a round follows that has a reason of its own."""
 MOST_ORDERS = 4
 """Commands of the server's that wait for their turn; more are refused."""
 
@@ -37,8 +43,17 @@ class Upload:
     """Uploads on one long connection, from now until `stop`."""
 
     def __init__(
-        self, terms: Terms, answer: LoginAnswer, controller: Controller, around: Surroundings, inputs: Inputs
+        self,
+        terms: Terms,
+        answer: LoginAnswer,
+        controller: Controller,
+        around: Surroundings,
+        inputs: Inputs,
+        history: History,
+        figures: Figures,
     ) -> None:
+        self._history = history
+        self._figures = figures
         self._terms = terms
         self._answer = answer
         self._controller = controller
@@ -53,6 +68,7 @@ class Upload:
         self._orders: deque[WriteConfig] = deque()
         self._is_reading = False
         self._wants_round = False
+        self._is_hastened = False
         self._is_stopped = False
         self._calls: dict[str, IDelayedCall] = {}
         self._talk: Talk
@@ -62,6 +78,7 @@ class Upload:
         self._talk = talk
         self._warm()
         self._ask_time()
+        self._again("history", self._terms.history_s, self._file)
         self._round_now()
 
     def stop(self) -> None:
@@ -78,6 +95,7 @@ class Upload:
 
     def hasten(self) -> None:
         """Something happened at the controller: it is read and uploaded now."""
+        self._is_hastened = True
         self._round_now()
 
     def told(self, told: TimeTold) -> None:
@@ -96,7 +114,7 @@ class Upload:
             self._round_now()
 
     def _rewire(self, order: WriteConfig) -> None:
-        if self._terms.allow_write and order.wiring is not None:
+        if self._terms.allow_rewire and order.wiring is not None:
             self._controller.rewire(order.wiring)
         self._say(Written(self._hostid, order.uid, wiring=self._controller.wiring))
 
@@ -111,6 +129,8 @@ class Upload:
         return wanted if is_allowed and is_ours else None
 
     def _answer_to(self, order: WriteConfig, is_done: bool) -> None:
+        self._figures.written += is_done
+        self._figures.refused += not is_done
         pair = self._controller.wiring if order.wiring is not None else None
         self._say(Written(self._hostid, order.uid, order.command, is_done, pair))
 
@@ -123,10 +143,12 @@ class Upload:
 
     async def _round(self) -> None:
         began = self._clock.seconds()
+        self._figures.rounds += 1
         await self._carry_out()
         for command in self._answer.always:
             reply = await self._asked(command)
             if reply is None:
+                self._figures.unanswered += 1
                 self._image.miss(command)
             else:
                 self._image.take(command, reply)
@@ -137,7 +159,8 @@ class Upload:
             await self._read_once()
         self._is_reading = False
         due_s = max(0.0, began + self._rate_s - self._clock.seconds())
-        self._again("round", 0.0 if self._orders or self._wants_round else due_s, self._round_now)
+        due_s = min(due_s, SOON_S) if self._wants_round else due_s
+        self._again("round", 0.0 if self._orders else due_s, self._round_now)
 
     async def _carry_out(self) -> None:
         """What the server wants written; all of it goes before the next thing is read."""
@@ -167,7 +190,7 @@ class Upload:
         # Servers name slave 0, which on RS-485 nobody answers, or 1, the default, for the controller whatever its ID.
         request = command.of(self._terms.unit) if command.unit in (0, 1) else command
         asked = self._controller.ask(request)
-        asked.addTimeout(COMMAND_S, self._clock)
+        asked.addTimeout(COMMAND_S if request.is_reading else ORDER_S, self._clock)
         try:
             return await asked
         except (ConcentratorError, TimeoutError, CancelledError):
@@ -175,10 +198,13 @@ class Upload:
 
     def _upload(self) -> None:
         if self._talk.is_behind:
-            return  # the next round has it
+            self._wants_round = self._wants_round or self._is_hastened
+            return  # the next round has it, which is soon where there is a reason
+        self._is_hastened = False
         if self._answer.is_full:
             if frames := self._image.frames:
                 self._say(FullSet(self._hostid, frames), "reqdata")
+                self._count_upload()
             return
         now = self._clock.seconds()
         if self._full_since is None or now - self._full_since >= FULL_S:
@@ -186,6 +212,15 @@ class Upload:
             self._image.forget()
         for runs in messages_of(self._image.changes()):
             self._say(Changes(self._hostid, runs, self._inputs), "reqdatachange")
+            self._count_upload()
+
+    def _count_upload(self) -> None:
+        self._figures.uploads += 1
+        self._figures.uploaded_at = self._clock.seconds()
+
+    def _file(self) -> None:
+        self._history.keep(self._image.frames, self._answer.history)
+        self._again("history", self._terms.history_s, self._file)
 
     def _ask_time(self) -> None:
         self._say(Timing(self._hostid), "timing")
@@ -202,7 +237,7 @@ class Upload:
         self._again("heartbeat", HEARTBEAT_S, self._beat)
 
     def _again(self, name: str, seconds: float, what: Callable[[], None]) -> None:
-        if self._is_stopped:
+        if self._is_stopped or (name == "history" and not seconds):
             return
         call = self._calls.get(name)
         if call is not None and call.active():

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from attrs import asdict, evolve, field, frozen
 
 from concentrator.journal import codec
 from concentrator.journal.position import Position, wanted
 from concentrator.journal.tables import Tables
-from concentrator.journal.wreck import Wreck
+
+if TYPE_CHECKING:
+    from concentrator.journal.wreck import Wreck
 
 _FACT = "salvage"
 _RANGES = 10_000

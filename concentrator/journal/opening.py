@@ -17,7 +17,6 @@ from concentrator.journal.position import Position
 from concentrator.journal.room import Ballast
 from concentrator.journal.tables import Tables
 from concentrator.journal.terms import Terms
-from concentrator.journal.wreck import Wreck
 from concentrator.model.errors import Corrupt, Full, JournalError
 
 SKIPPED = 100_000
@@ -120,6 +119,8 @@ def replace(
 def _carried(tables: Tables, first_n: int, positions: Mapping[str, Position] | None) -> int:
     """Carries over what comes at once from the file that was set aside; gives the number to go on from. Where that is
     not known from elsewhere, some are left out, for the highest ones may be those that cannot be read."""
+    from concentrator.journal.wreck import Wreck
+
     database = tables.database
     assert database.path is not None
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 from twisted.internet.defer import Deferred, succeed
@@ -22,9 +22,11 @@ from concentrator.journal.carry import Task, note_task, note_tasks, tasks
 from concentrator.journal.journal import Journal
 from concentrator.journal.room import Room
 from concentrator.journal.tables import Row, Tables
-from concentrator.journal.wreck import Found, Wreck
 from concentrator.model.errors import JournalError
 from concentrator.model.record import Record
+
+if TYPE_CHECKING:
+    from concentrator.journal.wreck import Found, Wreck
 
 log = Logger()
 
@@ -169,6 +171,8 @@ def _closed(wreck: Wreck, _: Tables) -> None:
 
 def _opened(tables: Tables, file: str) -> Wreck | None:
     """The file, if it can be opened."""
+    from concentrator.journal.wreck import Wreck
+
     path = tables.database.path
     assert path is not None
     try:

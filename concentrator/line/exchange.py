@@ -130,6 +130,11 @@ class Exchange:
             self._deadline = now + _GRACE_S
             self._alarm.set(self._deadline, self._time_passed)
 
+    def owed_until(self, ceiling_s: float) -> float:
+        """Until when the last request may still be answered: as long after its end as answers may come late."""
+        sent_at = self._looking.request_end if self._looking else self.began
+        return sent_at + max(ceiling_s, 2 * self.transaction.wait_s)
+
     def lost(self) -> None:
         """The wire is gone."""
         self._finish(None, LineLost("it closed during an exchange"), self._clock.seconds())

@@ -17,7 +17,8 @@ def _nothing() -> None:
 @define(eq=False)
 class Lease:
     """The raw wire, until it is released. `on_bytes` is called with everything that arrives; `on_lost` when the wire
-    goes away, after which the lease is over. `is_answered`: whether anything came since the last write.
+    goes away, after which the lease is over. `is_answered`: whether anything came since the last write; whoever knows
+    that there is more to come says so.
 
     While it lasts, a serial port's driver drops damaged characters: what is known to be wrong is not handed on.
     """

@@ -31,7 +31,7 @@ from concentrator.line.statistics import Counters
 from concentrator.line.trace import Trace
 from concentrator.line.turns import Hold, Turns
 from concentrator.line.wire_end import WireEnd
-from concentrator.model.errors import Cancelled, ConcentratorError, LineLost, NoReply, Unexpected
+from concentrator.model.errors import Cancelled, ConcentratorError, Garbled, LineLost, NoReply, Unexpected
 from concentrator.wire.conversation import Conversation, LineSettings, Transaction
 
 CEILING_S = 1.0
@@ -248,9 +248,9 @@ class Line:
             self._free_at = self._turns.after(station, transaction, ended + self.silence_s)
         if error is None:
             self._turns.answered(station)
-        elif isinstance(error, NoReply | Unexpected):
-            owed_s = max(self.ceiling_s, 2 * transaction.wait_s)
-            self._turns.unanswered(station, transaction.shape, began + owed_s)
+        elif isinstance(error, NoReply | Unexpected | Garbled):
+            shape = None if isinstance(error, Garbled) else transaction.shape
+            self._turns.unanswered(station, shape, exchange.owed_until(self.ceiling_s))
         self._books.exchanged(
             station, began, ended, transaction.request, exchange.received, error, exchange.turnaround_s
         )
@@ -266,7 +266,7 @@ class Line:
             hold = holder
             if self._exchange.is_on:
                 self._exchange.abandon()
-                self._free_at = self.clock.seconds() + self.ceiling_s
+                self._free_at = max(self.clock.seconds() + self.ceiling_s, self._exchange.owed_until(self.ceiling_s))
             self._asking = None
             self._holder = None
         else:
@@ -327,6 +327,7 @@ class Line:
             now = self.clock.seconds()
             self._books.strayed(now, len(stray), self._turns.debtor(now))
             self._free_at = max(self._free_at, now + self.silence_s)
+            self._turns.strayed(now)
 
     # -- leases
 

@@ -3,6 +3,8 @@ port is `line.endpoint`'s."""
 
 from __future__ import annotations
 
+import re
+
 from attrs import frozen
 
 from concentrator.wire.conversation import LineSettings
@@ -66,6 +68,12 @@ def parse_serial(description: str, usual: SerialAddress = USUAL_PORT) -> SerialA
         stopbits=_number(named, "stopbits", 1, 1, 2),
         rs485=_word(named, "rs485", _DIRECTIONS, usual.rs485),
     )
+
+
+def with_baudrate(description: str, baudrate: int | str) -> str:
+    """The same endpoint description at another speed, bits per second."""
+    kept = [part for part in re.split(r"(?<!\\):", description) if not part.startswith("baudrate=")]
+    return ":".join((*kept, f"baudrate={baudrate}"))
 
 
 def _word(named: dict[str, str], key: str, choices: tuple[str, ...], usual: str) -> str:

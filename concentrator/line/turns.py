@@ -11,6 +11,10 @@ from twisted.internet.defer import Deferred
 
 from concentrator.wire.conversation import Conversation, Transaction
 
+STRAY_PAUSE_S = 0.1
+"""How long a wire must have been silent, after something that nobody waited for, before it is lent: as long as an
+answer may pause (EN 13757-2, 5.5, and what converters make of it)."""
+
 
 @define(eq=False)
 class Hold:
@@ -30,6 +34,7 @@ class Turns:
     _waiting: list[Hold] = field(factory=list, init=False)
     _owed: dict[Hashable, tuple[Hashable, float]] = field(factory=dict, init=False)
     _resting: dict[Hashable, float] = field(factory=dict, init=False)
+    _late_until: float = field(default=0.0, init=False)
     is_idle: bool = field(default=True, init=False)
     """Whether nobody waits or rests and nothing is owed: the usual case, to be known at a glance."""
 
@@ -70,11 +75,16 @@ class Turns:
         return any(hold.is_urgent and self.clear_at(hold.station) <= now for hold in self._waiting)
 
     def unanswered(self, station: Hashable, shape: Hashable, until: float) -> None:
-        """A request of that shape may still be answered until then. Without a shape nothing can be taken for its
-        answer, and nothing is owed."""
+        """A request of that shape may still be answered until then. Without a shape nothing here can be taken for its
+        answer, and the station owes nothing; whoever is lent the wire would take it for his all the same."""
+        self._late_until = max(self._late_until, until)
         if shape is not None:
             self._owed[station] = (shape, until)
             self.is_idle = False
+
+    def strayed(self, now: float) -> None:
+        """Something came that nobody waited for, and may go on."""
+        self._late_until = max(self._late_until, now + STRAY_PAUSE_S)
 
     def after(self, station: Hashable, transaction: Transaction, silent_at: float) -> float:
         """From when on others may go after a transaction, whose wire is silent again at that moment. The station itself
@@ -103,7 +113,7 @@ class Turns:
 
     def all_clear_at(self) -> float:
         """From when on nobody can answer an earlier request, and all have rested."""
-        return max(*self._resting.values(), *(until for _, until in self._owed.values()), 0.0, 0.0)
+        return max(*self._resting.values(), self._late_until, 0.0)
 
     def debtor(self, now: float) -> Hashable | None:
         """The only station that may still answer an earlier request; None where there is none, or several."""

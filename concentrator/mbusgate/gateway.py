@@ -1,9 +1,10 @@
 """The transparent gateway of one line: one client at a time has the raw wire, between the line's own conversations.
 Hides how a client, the line's lease and the box's own reading take turns; in which order is `life`'s.
 
-Two rules keep answers from going astray. The box's own sessions and a client's are never mixed: the wire is lent when
-nobody can answer an earlier request any more. And what a client says while it has not got the wire waits a twentieth of
-a second at most, and is dropped then (`passage`).
+Three rules keep answers from going astray. The box's own sessions and a client's are never mixed: the wire is lent when
+nobody can answer an earlier request any more. Nor are those of two clients: who comes after another one has the wire
+when that one's last question is answered, or cannot be any more. And what a client says while it has not got the wire
+waits a twentieth of a second at most, and is dropped then (`passage`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from concentrator.actions.gateways import GatewayState
 from concentrator.line.alarm import Alarm
 from concentrator.line.lease import Lease
 from concentrator.line.line import Line
+from concentrator.line.turns import STRAY_PAUSE_S
 from concentrator.mbusgate.client import Client
 from concentrator.mbusgate.doorman import Doorman, Opening
 from concentrator.mbusgate.life import LINGERING, WAITING, Life, life_of
@@ -56,6 +58,7 @@ class Gateway:
     _lease: Lease | None = field(default=None, init=False)
     _asked: Deferred[Lease] | None = field(default=None, init=False)
     _since: float | None = field(default=None, init=False)
+    _settled_at: float = field(default=0.0, init=False)
     _idle: Alarm = field(init=False)
     _next: Alarm = field(init=False)
     _trouble: str = field(default="", init=False)
@@ -160,10 +163,18 @@ class Gateway:
     def ask(self) -> None:
         """Asks for the wire, where it has not been kept."""
         if self._lease is not None:
-            self._life.lent(self._lease)
+            self._hand_over(self._lease)
             return
         self._asked = self.line.lease(lambda _: None, self._lost)
         self._asked.addCallbacks(self._lent, self._not_lent)
+
+    def _hand_over(self, lease: Lease) -> None:
+        """Gives the wire that was kept to the next client, once nobody answers the one before any more."""
+        lease.take()
+        if self._settled_at <= self._clock.seconds():
+            self._life.lent(lease)
+        else:
+            self._next.set(self._settled_at, lambda: self._hand_over(lease))
 
     def begin(self, lease: Lease) -> None:
         """Joins the client to the wire."""
@@ -198,7 +209,9 @@ class Gateway:
         self._next.off()
         passage, self._passage = self._passage, None
         if self._lease is not None:
-            self._lease.on_bytes = _unheard
+            if passage is not None and passage.has_wire:
+                self._settled_at = passage.settled_at(self.line.ceiling_s)
+            self._lease.on_bytes = self._left_over
             self._lease.forget_unsent()
             self._lease.take()  # what was left on the wire for this client is not the next one's
             self._lease.look()
@@ -254,9 +267,15 @@ class Gateway:
         self._trouble = f"{self.line.name}: {self.line.trouble}"
         self._life.line_lost()
 
+    def _left_over(self, _: bytes) -> None:
+        """The line answers somebody who has gone."""
+        self._settled_at = max(self._settled_at, self._clock.seconds() + STRAY_PAUSE_S)
+
     def _release(self) -> None:
         lease, self._lease = self._lease, None
         if lease is not None:
+            if self._settled_at > self._clock.seconds():
+                lease.is_answered = False
             lease.release()
 
     # -- time
@@ -301,7 +320,3 @@ class Gateway:
                     alarm.set(at, came)
 
         came()
-
-
-def _unheard(_: bytes) -> None:
-    """Nobody is there to hear it."""

@@ -15,11 +15,13 @@ from concentrator.line.alarm import Alarm
 from concentrator.line.lease import Lease
 from concentrator.mbusgate.client import MOST, Client
 from concentrator.mbusgate.framing import Framing
+from concentrator.mbusgate.owed import Owed
 from concentrator.mbusgate.sieve import Sieve
 from concentrator.mbusgate.statistics import Statistics
 from concentrator.mbusgate.talk import Talk
 from concentrator.wire.conversation import LineSettings
 from concentrator.wire.mbus_frame import answer_s
+from concentrator.wire.mbus_talk import NETWORK_LATEST_S
 
 LATE_S = 0.05
 """How long bytes of a client may wait for the wire; and the silence after late ones that makes them the last late
@@ -27,7 +29,6 @@ ones."""
 FRAME_S = 1.0
 """After how long a silence the rest of a client's frame does not come any more, where frames are looked at."""
 _MARGIN_S = 0.1  # converters and adapters
-_NETWORK_ANSWER_S = 2.0  # through somebody else's gateway, whose line may be as slow as 300 bit/s
 _CHARACTER_BITS = 11
 
 
@@ -46,6 +47,7 @@ class Passage:
     talk: Talk | None = None
     moved_at: float = field(init=False)
     """When bytes last moved, either way; in the future while some are still on their way out of the port."""
+    _owed: Owed = field(factory=Owed, init=False)
     _sieve: Sieve | None = field(init=False)
     _lease: Lease | None = field(default=None, init=False)
     _framing: Framing | None = field(default=None, init=False)
@@ -61,6 +63,11 @@ class Passage:
         self._sieve = Sieve(self._addresses) if self._addresses else None
         self._alarm = Alarm(self._clock)
         self.client.on_bytes = self.client_said
+
+    @property
+    def has_wire(self) -> bool:
+        """Whether there is a wire."""
+        return self._lease is not None
 
     # -- the wire comes and goes
 
@@ -92,8 +99,13 @@ class Passage:
             return inf
         character_s = self._character_s()
         if not character_s:
-            return self.moved_at + _NETWORK_ANSWER_S
+            return self.moved_at + NETWORK_LATEST_S
         return self.moved_at + answer_s(LineSettings(round(_CHARACTER_BITS / character_s))) + _MARGIN_S
+
+    def settled_at(self, ceiling_s: float) -> float:
+        """From when on (clock seconds) nobody on the line answers this client any more, where answers come at most that
+        late."""
+        return self.moved_at + (self._character_s() if self._owed.is_nothing else ceiling_s)
 
     # -- to the line
 
@@ -129,6 +141,7 @@ class Passage:
         assert self._lease is not None
         sent = self._lease.write(data, self._line_has_room)
         self._statistics.from_network += sent
+        self._owed.asked(data[:sent])
         now, character_s = self._clock.seconds(), self._character_s()
         # No port holds more than a handful, however fast it seems to take it.
         self.moved_at = min(max(self.moved_at, now) + sent * character_s, now + MOST * character_s)
@@ -166,6 +179,7 @@ class Passage:
     def line_said(self, data: bytes) -> None:
         """Bytes came from the line."""
         self.moved_at = max(self.moved_at, self._clock.seconds())
+        self._owed.heard(data)
         if self.talk is not None:
             self.talk.heard(data)
         if self._framing is not None:

@@ -13,7 +13,10 @@ class Device:
     profile, `brand/series`; `address`: the Modbus ID; `interval_s`: how often fast values are wanted, in seconds;
     `serial`: the configured serial number, or empty when it is to be taken from the device; `secondary`: n of the
     n-th secondary behind the principal at this address, or None; `selected`: the secondary address that an M-Bus meter
-    is selected by, empty for one that is asked at its primary address, and for all others.
+    is selected by, empty for one that is asked at its primary address, and for all others; `model`: the model on its
+    label, empty where nobody said; `allow_write`, `allow_commands`, `allow_raw`: whether its variables may be written,
+    it may be commanded, anybody's Modbus requests may write to it; `allow_unverified`: commands too that nobody has
+    verified for it.
     """
 
     uid: str
@@ -26,6 +29,10 @@ class Device:
     serial: str = ""
     secondary: int | None = None
     selected: str = ""
+    model: str = ""
+    allow_commands: bool = False
+    allow_unverified: bool = False
+    allow_raw: bool = False
 
     @property
     def station(self) -> int | str:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
 from concentrator.model.quantity import Quantity
 from concentrator.model.reading import Value
+
+if TYPE_CHECKING:
+    from concentrator.model.effect import Effect
+    from concentrator.model.genset_rules import GensetRules
 
 
 class Rate(StrEnum):
@@ -175,7 +180,8 @@ class SerialDefaults:
 
 @frozen
 class Command:
-    """Something a device can be told: where to write which raw values, and what its answer must be."""
+    """Something a device can be told: where to write which raw values, and what its answer must be; `leads_to`: what
+    its status shows afterwards, any one of them, where its name does not say that."""
 
     name: str
     function: Function
@@ -187,6 +193,7 @@ class Command:
     result_ok: int | None = None
     support_register: int | None = None
     support_bit: int | None = None
+    leads_to: tuple[Effect, ...] = ()
     note: str = ""
 
 
@@ -212,7 +219,8 @@ class DeviceProfile:
     the label people see (MB_RTU_CCM, MB_TCP_EXT); `status` and, in words, `confidence` say how far its facts were
     confirmed, `sources` where they come from, `doubts` what may be wrong; `sign`: what a positive power means, None
     where the file does not say; `secondary_points` are what a principal tells of each of its secondaries in a table,
-    their addresses counted from its entry's beginning; `settings` holds what only its dialect understands."""
+    their addresses counted from its entry's beginning; `genset`: how a genset's status follows from the values, None
+    where the file does not say; `settings` holds what only its dialect understands."""
 
     key: str
     type: str
@@ -234,6 +242,7 @@ class DeviceProfile:
     doubts: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     secondary_points: tuple[Point, ...] = ()
+    genset: GensetRules | None = None
     settings: Mapping[str, object] = field(factory=dict)
 
     def point(self, name: str) -> Point | None:

@@ -27,10 +27,10 @@ class Board(Protocol):
         """What the analogue output gives."""
 
     def input(self, number: int) -> bool:
-        """Whether an input is active."""
+        """Whether the contact of an input is closed."""
 
     def watch(self, changed: Callable[[int, bool], None]) -> None:
-        """Has `changed(number, is_active)` called whenever an input changes."""
+        """Has `changed(number, is_closed)` called whenever the contact of an input closes or opens."""
 
 
 @define(eq=False)
@@ -67,9 +67,9 @@ class VirtualBoard:
         """See Board."""
         self._watchers.append(changed)
 
-    def set_input(self, number: int, is_active: bool) -> None:
-        """Somebody says that an input is active, or is not."""
-        if self.input(number) != is_active:
-            self._inputs[number] = is_active
+    def set_input(self, number: int, is_closed: bool) -> None:
+        """Somebody says that the contact of an input is closed, or is not."""
+        if self.input(number) != is_closed:
+            self._inputs[number] = is_closed
             for changed in tuple(self._watchers):
-                changed(number, is_active)
+                changed(number, is_closed)

@@ -1,5 +1,5 @@
-"""What the three lights say. Pure: from how the box stands to a pattern for each, and from a pattern and a moment to
-lit or dark (CcMaster user manual, 4).
+"""What the three lights of a CcMaster say. Pure: from how the box stands to a pattern for each, and from a pattern
+and a moment to lit or dark (CcMaster user manual, 4).
 
 Where the manual gives a light one meaning of several that hold, the one later in its list wins. It does not say how
 long a blink is: half its period where it blinks, 0.2 s where it is one blink in a while. No pattern flashes more than
@@ -14,8 +14,15 @@ from enum import StrEnum
 from attrs import frozen
 
 
+class Scheme(StrEnum):
+    """Whose front a box shows: which lights it has, and what its button means."""
+
+    CCMASTER = "ccmaster"
+    CMM365 = "cmm365"
+
+
 class Pattern(StrEnum):
-    """How a light goes."""
+    """How a light goes; of one that has two colours, the red ones have its other colour."""
 
     OFF = "off"
     STEADY = "steady"
@@ -24,6 +31,8 @@ class Pattern(StrEnum):
     TWO = "two"
     SLOW = "slow"
     FAST = "fast"
+    RED = "red"
+    RED_BLINK = "red_blink"
 
 
 # Pattern → its period, and when in it the light is on; seconds.
@@ -35,6 +44,8 @@ _COURSES: Mapping[Pattern, tuple[float, tuple[tuple[float, float], ...]]] = {
     Pattern.TWO: (3.0, ((0.0, 0.2), (0.5, 0.7))),
     Pattern.SLOW: (2.0, ((0.0, 1.0),)),
     Pattern.FAST: (0.4, ((0.0, 0.2),)),
+    Pattern.RED: (1.0, ((0.0, 1.0),)),
+    Pattern.RED_BLINK: (1.0, ((0.0, 0.5),)),
 }
 
 

@@ -1,22 +1,17 @@
 """What an M-Bus meter says of its own state with every telegram: low power, permanent and temporary errors, told as
-events when they begin and when they are over. Hides the bits."""
+events when they begin and when they are over. Hides the bits, and that they are learned when a meter first says one."""
 
 from __future__ import annotations
+
+from functools import cache
 
 from attrs import define, field
 
 from concentrator.api import Report
 from concentrator.model.reading import Quality, Reading
-from concentrator.wire.mbus_record import PERMANENT_ERROR, POWER_LOW, TEMPORARY_ERROR
 
 STATUS = "mbus_status"
 """The quantity that has the bits."""
-
-_EVENTS = (
-    (POWER_LOW, "meter.power_low", "its power is low: battery or supply", "its power is as it should be again"),
-    (PERMANENT_ERROR, "meter.permanent_error", "it has a permanent error", "its permanent error is over"),
-    (TEMPORARY_ERROR, "meter.temporary_error", "it has a temporary error", "its temporary error is over"),
-)
 
 
 @define(eq=False)
@@ -35,7 +30,7 @@ class StatusWatch:
             return
         before = self._last.get(reading.uid, 0)
         self._last[reading.uid] = status
-        for bit, name, begun, over in _EVENTS:
+        for bit, name, begun, over in _events():
             if (before ^ status) & bit:
                 is_on = bool(status & bit)
                 self.report(
@@ -45,3 +40,14 @@ class StatusWatch:
     def forget(self, uid: str) -> None:
         """The device is another one from now on, or gone."""
         self._last.pop(uid, None)
+
+
+@cache
+def _events() -> tuple[tuple[int, str, str, str], ...]:
+    from concentrator.wire.mbus_record import PERMANENT_ERROR, POWER_LOW, TEMPORARY_ERROR
+
+    return (
+        (POWER_LOW, "meter.power_low", "its power is low: battery or supply", "its power is as it should be again"),
+        (PERMANENT_ERROR, "meter.permanent_error", "it has a permanent error", "its permanent error is over"),
+        (TEMPORARY_ERROR, "meter.temporary_error", "it has a temporary error", "its temporary error is over"),
+    )

@@ -89,7 +89,8 @@ class Poller:
         self._polled[device.uid] = polled
         self._company.add(device.uid)
         who = Job(device.uid, WHO, station.profile.traits.identify_s, is_probe=True)
-        jobs = [who, *polled.jobs(station.blocks)]
+        has_values = bool(station.profile.points)  # what is only passed through to is asked nothing, and stays new
+        jobs = [who, *polled.jobs(station.blocks)] if has_values else []
         self.schedule.add(device.uid, jobs, self.clock.seconds())
         self._next()
         return polled

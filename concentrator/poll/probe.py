@@ -56,6 +56,7 @@ class Probed:
         measured = [name for name in points if name in self.values and name not in likely and points[name].recorded]
         return {
             "profile": self.profile.key,
+            "passes_through": not self.profile.points,
             **self.who(),
             "values": told,
             "first": [*likely, *measured][: len(FIRST)],
@@ -85,9 +86,11 @@ class Probe:
 
     async def over(self) -> Probed:
         """Reads who it is, then every block once. Raises NoReply, WireError or LineLost where nobody answers to the
-        first, NotOfProfile where the device has not what its profile is read by."""
+        first, NotOfProfile where the device has not what its profile is read by. What is only passed through to is
+        asked nothing."""
         began = self.seconds()
-        await self._who()
+        if self.station.profile.points:
+            await self._who()
         waiting, silent = deque(self.station.blocks), 0
         done, of = 0, len(waiting)
         while waiting and silent < SILENT_MOST and self.seconds() - began < LONGEST_S:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
@@ -20,14 +22,21 @@ from concentrator.model.errors import Denied, NotSignedIn
 from concentrator.portal.callers import Who
 from concentrator.portal.cells import Sources
 from concentrator.portal.downloads import Downloads
-from concentrator.portal.metrics import CONTENT_TYPE, Figures, exposition
-from concentrator.portal.openapi import document
 from concentrator.portal.rest import Rest, not_allowed, refuse
 from concentrator.web.events import LiveStream
 from concentrator.web.pages import answer
 from concentrator.web.site import say
 
+if TYPE_CHECKING:
+    from concentrator.portal.metrics import Figures
+
 _EVENT = ":event."
+
+
+def _no_figures() -> Figures:
+    from concentrator.portal.metrics import Figures
+
+    return Figures()
 
 
 @frozen
@@ -36,7 +45,7 @@ class Watched:
     counted; `ailing()` what keeps it from its work, empty where nothing does."""
 
     recent: Callable[[], Sequence[Happened]] = tuple
-    figures: Callable[[], Figures] = Figures
+    figures: Callable[[], Figures] = _no_figures
     ailing: Callable[[], str] = str
 
 
@@ -68,9 +77,7 @@ class ApiDoor(Resource):
             event_of=lambda name: "events" if name.startswith(_EVENT) else "devices",
         )
         self.putChild(b"events", Readers(self._stream, who))
-        self.putChild(
-            b"openapi.json", Made(lambda: _json(document(table.describe(), str(sources.box()["version"]))), who)
-        )
+        self.putChild(b"openapi.json", Made(partial(_document, table, sources), who))
 
     def getChild(self, path: bytes, request: Request) -> Resource:  # noqa: N802
         """Everything else is REST, which takes the whole address."""
@@ -153,7 +160,13 @@ class Health(Resource):
 
 def metrics_resource(sources: Sources, figures: Callable[[], Figures], who: Who) -> Resource:
     """`/metrics`, in the format of OpenMetrics."""
-    return Made(lambda: (exposition(sources, figures()), CONTENT_TYPE), who)
+
+    def made() -> tuple[bytes, str]:
+        from concentrator.portal.metrics import CONTENT_TYPE, exposition
+
+        return exposition(sources, figures()), CONTENT_TYPE
+
+    return Made(made, who)
 
 
 def api_cells(sources: Sources, recent: Recent) -> dict[str, Mapping[str, object]]:
@@ -162,6 +175,12 @@ def api_cells(sources: Sources, recent: Recent) -> dict[str, Mapping[str, object
     for each in recent():
         cells[f"{_EVENT}{each.number}"] = {"time": stamped(each.at), "event": each.name, **each.facts}
     return cells
+
+
+def _document(table: ActionTable, sources: Sources) -> tuple[bytes, str]:
+    from concentrator.portal.openapi import document
+
+    return _json(document(table.describe(), str(sources.box()["version"])))
 
 
 def _json(content: object) -> tuple[bytes, str]:

@@ -15,7 +15,7 @@ from concentrator.model.profile import Sign
 from concentrator.model.reading import Value
 from concentrator.portal.line_cells import LINE_TOPIC, LINES_TOPIC, line_cells, line_detail_cells
 from concentrator.portal.numbers import MISSING, ago, clock_time, count, joined, shown, since, span
-from concentrator.portal.panel_cells import PANEL_TOPIC, light_cells, panel_cells
+from concentrator.portal.panel_cells import light_cells
 from concentrator.portal.scale import needle_of
 from concentrator.portal.standing import CLASH, PARTIAL, PAUSED, UNUSED, Bus, Standing, Teller
 from concentrator.portal.troubles import OPEN, Trouble, troubles
@@ -65,12 +65,10 @@ class Cells:
         self._in_kilo: set[str] = set()
 
     def of_topic(self, topic: str) -> dict[str, Cell] | None:
-        """The cells of a device's page, of a line's, of all lines, of the Info or Panel page, or of the pages of
+        """The cells of a device's page, of a line's, of all lines, of the Info page, or of the pages of
         devices; None where there is no such device or line."""
         if topic == INFO_TOPIC:
             return self.info()
-        if topic == PANEL_TOPIC:
-            return self.frame() | panel_cells(self._sources.panel(), self._say, self._language)
         if topic == LINES_TOPIC:
             return self.frame() | self.lines()
         if topic.startswith(LINE_TOPIC):
@@ -93,7 +91,7 @@ class Cells:
     def troubles(self) -> list[Trouble]:
         """What is open now."""
         states = (self._sources.devices(), self._sources.lines(), self._sources.uplinks())
-        return list(troubles(*states, self._teller(), self._sources.zone))
+        return list(troubles(*states, self._teller(), self._sources.zone, self._sources.panel().inputs))
 
     def info(self) -> dict[str, Cell]:
         """The cells of the Info page: the verdict, what is open, uplinks, and lines with how many answer there."""

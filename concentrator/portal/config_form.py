@@ -19,6 +19,7 @@ from concentrator.actions.table import Caller, Permission
 from concentrator.model.errors import CommandError, ConfigError, Fault, WrongArguments
 from concentrator.portal.house import House
 from concentrator.portal.numbers import moment
+from concentrator.portal.words import Say
 from concentrator.web.access import Role
 from concentrator.web.forms import Entry, Field, Form
 from concentrator.web.route import Visit
@@ -163,24 +164,13 @@ class ConfigPage:
     # -- faults
 
     def _fault(self, fault: Fault) -> None:
-        said = self._said(fault)
+        said = fault_said(fault, self.house.say(self.visit))
         for each in self.keys:
             if each.section == fault.section and fault.key in (each.key, *each.also):
                 self.form.fault(each.name, f"{self.form.field(each.name).label}: {said}")
                 return
         place = f"[{fault.section}] {fault.key}".strip() if fault.section else fault.file
         self.form.fault("", f"{place}: {said}")
-
-    def _said(self, fault: Fault) -> str:
-        """What is wrong, without where."""
-        say = self.house.say(self.visit)
-        values = {"found": fault.found, "expected": fault.expected, **fault.terms}
-        said = ""
-        # The nearest words: of the rule, where its limits fit; of any rule with limits; what the rule says itself.
-        for name in (fault.rule, "range", "other"):
-            with suppress(KeyError):
-                said = said or say(f"fault.{name}", **values)
-        return f"{said} {say('fault.hint', hint=fault.hint)}" if fault.hint else said
 
     # -- secrets and files
 
@@ -244,6 +234,17 @@ class ConfigPage:
         if each.entry is Entry.TICK:
             return say("form.on") if each.value else say("form.off")
         return dict(each.choices).get(each.value, each.value)
+
+
+def fault_said(fault: Fault, say: Say) -> str:
+    """What is wrong, without where."""
+    values = {"found": fault.found, "expected": fault.expected, **fault.terms}
+    said = ""
+    # The nearest words: of the rule, where its limits fit; of any rule with limits; what the rule says itself.
+    for name in (fault.rule, "range", "other"):
+        with suppress(KeyError):
+            said = said or say(f"fault.{name}", **values)
+    return f"{said} {say('fault.hint', hint=fault.hint)}" if fault.hint else said
 
 
 async def config_page(house: House, visit: Visit, keys: Sequence[Key]) -> ConfigPage:

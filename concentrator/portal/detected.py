@@ -29,6 +29,8 @@ class Detected:
 
 def detected_of(told: Mapping[str, Any], model: str, say: Say, language: str) -> Detected:
     """Of what `device.probe` gives for the model that was chosen."""
+    if told.get("passes_through"):
+        return Detected(say("add.passes_through", model=model), is_right=True)
     values = first_values(told, language)
     notes = [say("add.misfits", what=each) for each in told["misfits"]]
     if told["missing"]:

@@ -3,7 +3,7 @@ line of this machine. Hides which address shows what, and what may be done throu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from twisted.internet.interfaces import IReactorTime
@@ -13,39 +13,19 @@ from twisted.web.server import Request
 from concentrator.actions.table import ActionTable, Caller, Permission
 from concentrator.actions.tracing import Traces
 from concentrator.model.reading import Reading
-from concentrator.portal.api_door import ApiDoor, Health, Recent, Watched, metrics_resource
+from concentrator.portal.api_door import ApiDoor, Health, Watched, metrics_resource
 from concentrator.portal.callers import callers
 from concentrator.portal.cells import Sources, stamp
+from concentrator.portal.chapters import book_of
 from concentrator.portal.downloads import Downloads
 from concentrator.portal.house import House
 from concentrator.portal.numbers import clock_time
-from concentrator.portal.pages.add import add_routes
-from concentrator.portal.pages.catalogue import catalogue_routes
-from concentrator.portal.pages.device_config import device_config_routes
-from concentrator.portal.pages.devices import device_routes
-from concentrator.portal.pages.events import event_routes
-from concentrator.portal.pages.history import history_routes
-from concentrator.portal.pages.info import info_routes
-from concentrator.portal.pages.lines import line_routes
-from concentrator.portal.pages.link import link_routes
-from concentrator.portal.pages.login import login_routes
-from concentrator.portal.pages.mbus import mbus_routes
-from concentrator.portal.pages.mbus_meters import mbus_meter_routes
-from concentrator.portal.pages.menu import menu_routes
-from concentrator.portal.pages.panel import panel_routes
-from concentrator.portal.pages.scan import scan_routes
-from concentrator.portal.pages.security import security_routes
-from concentrator.portal.pages.services import service_routes
-from concentrator.portal.pages.settings import settings_routes
-from concentrator.portal.pages.start import start_routes
-from concentrator.portal.pages.tokens import token_routes
-from concentrator.portal.pages.web import web_routes
 from concentrator.portal.rest import Rest
 from concentrator.web.doorman import Doorman
 from concentrator.web.events import LiveStream
 from concentrator.web.gate import Gate
 from concentrator.web.pages import STATIC, TEMPLATES, StaticFiles, Templates
-from concentrator.web.route import Route, Router, SignedIn
+from concentrator.web.route import Router, SignedIn
 from concentrator.web.site import Folder, GuardedSite
 from concentrator.web.tokens import Tokens
 
@@ -82,9 +62,8 @@ def build_site(
         return subscribe(lambda reading: changed())
 
     stream = LiveStream(clock, house.of_topic, lambda: stamp(wall, zone), news, house.is_restless)
-    every = routes(house, gate, files, watched.recent)
-    router = Router(every, sessions, missing=house.missing, forbidden=house.forbidden, expired=house.expired)
-    house.paths = router.paths()
+    book = book_of(house, {"gate": gate, "recent": watched.recent, "has_charts": files.has(CHARTS)})
+    router = Router(book, sessions, missing=house.missing, forbidden=house.forbidden, expired=house.expired)
     root = _Root(router)
     root.putChild(b"live", SignedIn(stream, sessions))
     root.putChild(b"static", files)
@@ -104,32 +83,6 @@ def build_site(
     site = GuardedSite(root, clock, doorman.admit, close, stamp=lambda: clock_time(wall.now(), zone))
     house.http_log = site.http_log
     return site
-
-
-def routes(house: House, gate: Gate, files: StaticFiles, recent: Recent) -> Iterator[Route]:
-    """Every page there is, a menu entry after the other; `files` are those that pages bring along, `recent` gives what
-    happened last."""
-    yield from info_routes(house, gate)
-    yield from menu_routes(house)
-    yield from add_routes(house)
-    yield from catalogue_routes(house)
-    yield from link_routes(house)
-    yield from scan_routes(house)
-    yield from device_routes(house)
-    yield from device_config_routes(house)
-    yield from line_routes(house)
-    yield from history_routes(house, files.has(CHARTS))
-    yield from event_routes(house, recent)
-    yield from panel_routes(house)
-    yield from token_routes(house)
-    yield from service_routes(house)
-    yield from mbus_routes(house)
-    yield from mbus_meter_routes(house)
-    yield from settings_routes(house)
-    yield from start_routes(house, gate)
-    yield from security_routes(house, gate)
-    yield from web_routes(house, gate)
-    yield from login_routes(house, gate)
 
 
 def build_control_site(table: ActionTable, *, clock: IReactorTime, downloads: Downloads | None = None) -> GuardedSite:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
@@ -20,11 +20,13 @@ from zope.interface import implementer
 
 from concentrator.actions.schema import quoted
 from concentrator.api import Wall
-from concentrator.journal.extract import Extract, Job, Wanted
 from concentrator.model.errors import ConcentratorError, TooOften, WrongArguments
 from concentrator.model.latency import parse_duration
 from concentrator.model.moment import RULE, moment
 from concentrator.model.words import hint
+
+if TYPE_CHECKING:
+    from concentrator.journal.extract import Job, Wanted
 
 MOST = 2
 """How many are made at a time."""
@@ -97,6 +99,8 @@ class _Download:
 
     async def make(self) -> None:
         """Sends it; over when it is sent or nobody waits for it any more."""
+        from concentrator.journal.extract import Extract
+
         request, history = self._request, self._history
         gone: Deferred[Any] = request.notifyFinish()
         gone.addErrback(self._lost)
@@ -165,6 +169,8 @@ def _announce(request: Request, wanted: Wanted, box: str) -> None:
 
 def _wanted(given: Mapping[bytes, list[bytes]], history: History) -> Wanted:
     """What the arguments ask for. Raises WrongArguments."""
+    from concentrator.journal.extract import Wanted
+
     texts = {_text(name): list(map(_text, values)) for name, values in given.items()}
     for name in texts:
         if name not in _NAMES:

@@ -44,7 +44,8 @@ LOOKING = Caller("portal", ALLOWED[Role.VIEWER])
 class House:
     """The pages' surroundings. `paths` are those of all routes, known once all of them are. `topics`: how the topics of
     pages with cells of their own begin → what makes these, from the rest of the topic and the language (None: there is
-    no such thing); they are looked at every second, for nobody says when they change."""
+    no such thing); they are looked at every second, for nobody says when they change. A page brings its own when it is
+    made, and `make_all` makes those that are not yet: a browser goes on with a page it has from before a restart."""
 
     templates: Templates
     sources: Sources
@@ -54,6 +55,7 @@ class House:
     paths: frozenset[str] = frozenset()
     http_log: HttpLog = field(factory=HttpLog)
     topics: dict[str, Callable[[str, str], Mapping[str, Cell] | None]] = field(factory=dict)
+    make_all: Callable[[], None] = lambda: None
     _cells: dict[str, Cells] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -65,11 +67,17 @@ class House:
 
     def of_topic(self, topic: str, language: str) -> Mapping[str, Cell] | None:
         """The cells that a page is drawn and kept alive with; None where there is nothing of that name."""
+        cells = self.cells(language)
+        if not self.is_restless(topic):
+            if (found := cells.of_topic(topic)) is not None:
+                return found
+            if topic.startswith(":"):
+                self.make_all()
         for beginning, make in self.topics.items():
             if topic.startswith(beginning):
                 made = make(topic.removeprefix(beginning), language)
-                return None if made is None else {**self.cells(language).frame(), **made}
-        return self.cells(language).of_topic(topic)
+                return None if made is None else {**cells.frame(), **made}
+        return None
 
     def is_restless(self, topic: str) -> bool:
         """Whether the cells of a topic change without anybody saying so."""

@@ -45,6 +45,11 @@ MENU = (
             Entry("mqtt", "/services/mqtt", role=Role.INSTALLER, also="broker latency latencia"),
             Entry("ftp", "/services/ftp", role=Role.INSTALLER, also="files csv"),
             Entry("mbus", "/services/mbus", role=Role.INSTALLER, also="tunnel 10001 tcp/ip serial"),
+            Entry("cloud", "/services/cloud", role=Role.INSTALLER, also="smartgen genset cmm365 nube grupo"),
+            Entry(
+                "slave", "/services/modbus-slave", role=Role.INSTALLER, also="modbus slave scada register map esclavo"
+            ),
+            Entry("sms", "/services/sms", role=Role.INSTALLER, also="short messages alarms mensajes"),
             Entry("tokens", "/services/tokens", role=Role.ADMINISTRATOR, also="api rest"),
         ),
     ),
@@ -87,6 +92,7 @@ MENU = (
             Entry("historic", "/settings/historic", role=Role.INSTALLER, also="historic latency latencia storage"),
             Entry("web", "/settings/web", role=Role.ADMINISTRATOR, also="http statistics configuration authentication"),
             Entry("panel", "/panel", also="leds button relays"),
+            Entry("inputs", "/settings/panel", role=Role.INSTALLER, also="outputs scheme cmm365 alarm relay delay"),
         ),
     ),
     Entry("update", "/update", "upload", role=Role.ADMINISTRATOR, also="firmware"),

@@ -12,24 +12,25 @@ PANEL_TOPIC = ":panel"
 
 
 def light_cells(panel: PanelState, say: Say) -> dict[str, Mapping[str, object]]:
-    """The lights that every page has at its top: what they mean, and the pattern they go in."""
+    """The lights that every page has at its top: what they mean, and the pattern they go in. Where all of them show one
+    thing together, that is what they mean."""
     return {
-        f":light.{colour}": {"text": say(f"light.{colour}_{pattern}"), "health": pattern}
-        for colour, pattern in panel.lights.items()
+        f":light.{name}": {"text": say(f"light.{panel.showing or f'{name}_{pattern}'}"), "health": str(pattern)}
+        for name, pattern in panel.lights.items()
     }
 
 
 def panel_cells(panel: PanelState, say: Say, language: str) -> dict[str, Mapping[str, object]]:
     """What the Panel page has besides."""
     cells: dict[str, Mapping[str, object]] = {
-        f":pattern.{colour}": {"text": say(f"light.{pattern}")} for colour, pattern in panel.lights.items()
+        f":pattern.{name}": {"text": say(f"light.{pattern}")} for name, pattern in panel.lights.items()
     }
     for output in panel.outputs:
         health = "up" if output.value else "idle"
         cells[f":output.{output.name}"] = {"text": output_words(output, say, language), "health": health}
-    for number, is_active in enumerate(panel.inputs, 1):
-        said = say("panel.active" if is_active else "panel.inactive")
-        cells[f":input.{number}"] = {"text": said, "health": "up" if is_active else "idle"}
+    for number, each in enumerate(panel.inputs, 1):
+        said = say("panel.active" if each.is_active else "panel.inactive")
+        cells[f":input.{number}"] = {"text": said, "health": "up" if each.is_active else "idle"}
     return cells
 
 

@@ -4,6 +4,7 @@ nobody gave words to its own text is shown. Pure."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from concentrator.portal.numbers import MISSING, count, fixed
@@ -13,6 +14,8 @@ from concentrator.portal.words import Say
 def sentence(name: str, facts: Mapping[str, Any], say: Say, language: str) -> str:
     """What an event says."""
     values = {"was": MISSING} | {each: _shown(value, say, language) for each, value in facts.items() if each != "key"}
+    with suppress(KeyError):
+        values["function"] = say(f"event.function_{facts['function']}")
     try:
         return say(f"event.{name.replace('.', '_')}", **values)
     except KeyError:

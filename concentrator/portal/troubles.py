@@ -8,7 +8,8 @@ from datetime import tzinfo
 
 from attrs import frozen
 
-from concentrator.api import DeviceState, LineState, UplinkState
+from concentrator.api import DeviceState, InputState, LineState, UplinkState
+from concentrator.panel.functions import ALARMS
 from concentrator.portal.addresses import address_of, address_of_line
 from concentrator.portal.standing import CLASH, PAUSED, Bus, Teller
 from concentrator.portal.verdict import service_name
@@ -35,9 +36,16 @@ def troubles(
     uplinks: Sequence[UplinkState],
     teller: Teller,
     zone: tzinfo,
+    inputs: Sequence[InputState] = (),
 ) -> Iterator[Trouble]:
-    """The open troubles: of lines first, then of devices that no line's trouble explains, then of uplinks."""
+    """The open troubles: alarms of inputs first, then of lines, of devices that no line's trouble explains, of
+    uplinks."""
     bus = Bus(lines, devices)
+    for number, each in enumerate(inputs, 1):
+        if each.is_active and each.function in ALARMS:
+            yield Trouble(
+                "trouble", teller.say("panel.input", n=number), "/panel", teller.say(f"inputs.open_{each.function}")
+            )
     for line in lines:
         if sentence := teller.line(line, bus):
             is_bad = bus.is_away(line.name) or bus.is_silent(line.name)

@@ -51,10 +51,13 @@ class Ratio:
 
     @classmethod
     def of(cls, point: Point) -> Ratio:
-        """The ratio of a point's scale and offset, without its scale factor."""
-        scale, offset = Decimal(repr(point.scale)), Decimal(repr(point.offset))
-        (times, by), (plus, over) = scale.as_integer_ratio(), (offset * scale).as_integer_ratio()
-        return cls(times * over, plus * by, by * over)
+        """The ratio of a point's scale and offset, without its scale factor. A scale that is as near to one divided by
+        a whole number as a float can be is just that: a second is 1/3600 h."""
+        (times, by), offset = Decimal(repr(point.scale)).as_integer_ratio(), Decimal(repr(point.offset))
+        if abs(times) < by and 1 / (parts := round(by / times)) == point.scale:
+            times, by = (1, parts) if parts > 0 else (-1, -parts)
+        plus, over = offset.as_integer_ratio()
+        return cls(times * over, plus * times, by * over)
 
 
 _AS_IT_IS = Ratio(1, 0, 1)

@@ -7,10 +7,16 @@ import json
 from collections.abc import Mapping
 
 from concentrator.profile.encodings import ENCODINGS
-from concentrator.profile.schema import LISTS, TABLES, Key
+from concentrator.profile.keys import Key
+from concentrator.profile.schema import LISTS, TABLES
 from concentrator.profile.units import KNOWN
 
-_NEEDED = ("profile", "variable")
+_NEEDED = ("profile",)
+_HAS_SOMETHING = [
+    {"required": ["variable"]},
+    {"properties": {"profile": {"required": ["passthrough"], "properties": {"passthrough": {"const": True}}}}},
+]
+"""A device has variables, unless everything is passed through to it."""
 _ENUM = {
     "type": "object",
     "description": "number → text, each section named by the variables that use it",
@@ -43,6 +49,7 @@ def profile_schema() -> dict[str, object]:
         "title": "CcMaster device profile",
         "type": "object",
         "required": list(_NEEDED),
+        "anyOf": _HAS_SOMETHING,
         "additionalProperties": False,
         "properties": sections,
     }

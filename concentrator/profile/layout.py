@@ -75,7 +75,8 @@ def in_blocks(
         usual = min((one.point.rate for one in inside), key=_RATES.index, default=Rate.SLOW)
         rate, every_s = cadence(table, usual, section, faults)
         for one in inside:
-            points[one.section] = attrs.evolve(one.point, rate=rate, every_s=every_s)
+            if (one.point.rate, one.point.every_s) != (rate, every_s):
+                points[one.section] = attrs.evolve(one.point, rate=rate, every_s=every_s)
             if one.has_cadence:
                 faults.note(one.section, "rate", "a cadence of its own", f"the cadence in {section}, which brings it")
         brought = tuple(points[one.section] for one in inside)

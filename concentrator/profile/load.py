@@ -6,10 +6,11 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from concentrator.model.effect import Effect
 from concentrator.model.errors import ProfileError
 from concentrator.model.profile import (
     Command,
@@ -30,12 +31,16 @@ from concentrator.profile.schema import LISTS, SECTIONS, TABLES, Faults, shown
 from concentrator.profile.secondary import NEEDED
 from concentrator.profile.toml import Read, read_one
 
+if TYPE_CHECKING:
+    from concentrator.model.genset_rules import AlarmWord
+
 _WHO = ("type", "brand", "class", "series", "models", "dialect", "protocol_label")
 _KNOWN = ("sources", "status", "confidence", "doubts", "sign")
-_BEARS = ("max_read_registers", "max_registers", "widest_hole", "barriers", "min_gap_ms", "answer_ms", "no_data")
+_BEARS = ("max_read_registers", "max_registers", "widest_hole", "barriers", "min_gap_ms", "answer_ms")
+_NOTHING = ("no_data", "no_data_top", "amf_models")
 _WRITES = ("write_function", "settle_ms")
 _LINE = ("one_object_per_request", "requests_in_flight", "baudrate", "bytesize", "parity", "stopbits")
-_IN_FIELDS = frozenset((*_WHO, *_KNOWN, *_BEARS, *_WRITES, *_LINE))
+_IN_FIELDS = frozenset((*_WHO, *_KNOWN, *_BEARS, *_NOTHING, *_WRITES, *_LINE))
 """Keys of [profile] that have a place of their own in the DeviceProfile; the others go into its settings."""
 
 
@@ -70,19 +75,30 @@ def _profile(document: Mapping[str, Any], key: str, faults: Faults) -> DevicePro
         if name not in SECTIONS:
             faults.note("", name, "an unknown section", "one of its sections", nearest(name, SECTIONS))
     tables = {name: table for name in TABLES if (table := _table(document, name, faults)) is not None}
-    for name, expected in (("profile", "[profile]"), ("variable", "at least one [[variable]]")):
-        if name not in document:
-            faults.note("", name, "nothing", expected)
     said = tables.get("profile", {})
+    for name, expected in (("profile", "[profile]"), ("variable", "at least one [[variable]]")):
+        if name not in document and not (name == "variable" and said.get("passthrough")):
+            faults.note("", name, "nothing", expected)
     traits = _traits(said)
-    around = Surroundings(_enums(document, faults), said.get("no_data", ()), traits)
+    around = Surroundings(_enums(document, faults), said.get("no_data", ()), traits, said.get("no_data_top", 0))
     variables = [
         Variable(section, made, "rate" in table or "every" in table)
         for section, table in _list(document, "variable", faults)
         if (made := point(table, section, around, faults)) is not None
     ]
+    words: Sequence[AlarmWord] = ()
+    if "alarms" in document:
+        from concentrator.profile.alarms import alarm_lists
+
+        alarms = alarm_lists(_list(document, "alarms", faults), around.enums, faults)
+        variables, words = [*variables, *alarms.variables], alarms.words
     check_places(variables, traits, faults)
     points, blocks = in_blocks(variables, list(_list(document, "read", faults)), traits, faults)
+    rules = None
+    if "status" in tables or words:
+        from concentrator.profile.genset_rules import genset_rules
+
+        rules = genset_rules(tables.get("status", {}), points, words, said.get("amf_models", ()), faults)
     taken = {made.name for made in points}
     identity = [
         made
@@ -90,7 +106,7 @@ def _profile(document: Mapping[str, Any], key: str, faults: Faults) -> DevicePro
         if (made := identifying_point(table, section, around, taken, faults)) is not None
     ]
     commands = _commands(document, faults)
-    evidence = _evidence(document, [one.name for one in identity], faults)
+    evidence = _evidence(document, [*(word.variable for word in words), *(one.name for one in identity)], faults)
     if "profile" not in tables:
         return None
     return DeviceProfile(
@@ -114,9 +130,10 @@ def _profile(document: Mapping[str, Any], key: str, faults: Faults) -> DevicePro
         doubts=tuple(said.get("doubts", ())),
         evidence=evidence,
         secondary_points=_secondary_points(document, said, around, faults),
+        genset=rules,
         settings={
             **{name: value for name, value in said.items() if name not in _IN_FIELDS},
-            **{name: table for name, table in tables.items() if name != "profile"},
+            **{name: table for name, table in tables.items() if name not in ("profile", "status")},
         },
     )
 
@@ -211,16 +228,17 @@ def _commands(document: Mapping[str, Any], faults: Faults) -> tuple[Command, ...
         said = dict(table)
         value = said.pop("value")
         said["function"] = Function(said["function"])
+        said["leads_to"] = tuple(map(Effect, said.get("leads_to", ())))
         if table["name"] in commands:
             faults.note(section, "name", shown(table["name"]), "a name of its own")
         commands[table["name"]] = Command(values=tuple(value) if isinstance(value, list) else (value,), **said)
     return tuple(commands.values())
 
 
-def _evidence(document: Mapping[str, Any], identity: Sequence[str], faults: Faults) -> tuple[Evidence, ...]:
-    """The exchanges, whose values are those of variables or of what tells the `identity`."""
+def _evidence(document: Mapping[str, Any], others: Sequence[str], faults: Faults) -> tuple[Evidence, ...]:
+    """The exchanges, whose values are those of variables, of alarms or of what tells who the device is."""
     evidence = []
-    names = (*_names(document.get("variable")), *identity)
+    names = (*_names(document.get("variable")), *others)
     for section, table in _list(document, "evidence", faults):
         frames = []
         for key in ("request", "response"):

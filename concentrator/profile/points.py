@@ -47,11 +47,13 @@ _WHAT = (
 
 @frozen
 class Surroundings:
-    """What a variable is read against: the file's enums, its raw values for "no data", what its device can bear."""
+    """What a variable is read against: the file's enums, its raw values for "no data" and how many of the highest ones
+    are such too, what its device can bear."""
 
     enums: Mapping[str, Mapping[int, str]]
     no_data: Sequence[int]
     traits: Traits
+    no_data_top: int = 0
 
 
 def cadence(table: Table, default: Rate, section: str, faults: Faults) -> tuple[Rate, float | None]:
@@ -123,7 +125,7 @@ def point(table: Table, section: str, around: Surroundings, faults: Faults) -> P
         return None
     _check_place(table, encoding, function, section, around, faults)
     _check_match(table, encoding, section, faults)
-    unavailable = sentinels(table, encoding, around.no_data, section, faults)
+    unavailable = sentinels(table, encoding, around.no_data, section, faults, around.no_data_top)
     if unit is None or len(faults.found) > before:
         return None
     scale *= factor(table["unit"], unit)

@@ -6,24 +6,26 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from math import isnan
 from typing import Any
 
-from concentrator.profile.encodings import Encoding, Form
+from concentrator.profile.encodings import ENCODINGS, Encoding, Form
 from concentrator.profile.schema import Faults, shown
 
+_NUMBERS = ("u16", "s16", "u32", "s32", "u64", "s64")
 _SEPARATOR = re.compile(r"\s*(?:,|\bor\b)\s*")
 
 
 def sentinels(
-    table: Mapping[str, Any], encoding: Encoding, no_data: Sequence[int], section: str, faults: Faults
+    table: Mapping[str, Any], encoding: Encoding, no_data: Sequence[int], section: str, faults: Faults, top: int = 0
 ) -> tuple[int | float, ...]:
-    """The raw values of a checked `[[variable]]` that stand for nothing: those of its `nan` and `invalid`, or, for a
-    number of one register that gives neither, the file's `no_data`. A bit pattern is turned into the raw value it is
-    in the encoding (0x8000 in s16 is -32768); NaN needs no sentinel, it is never a value."""
+    """The raw values of a checked `[[variable]]` that stand for nothing: those of its `nan` and `invalid`; of a number
+    that gives neither, the `top` highest ones and, where it is of one register, the file's `no_data`. A bit pattern is
+    turned into the raw value it is in the encoding (0x8000 in s16 is -32768); NaN needs no sentinel, it is never a
+    value."""
     if "nan" not in table and "invalid" not in table:
-        is_plain = encoding.name in ("u16", "s16")
-        return tuple(dict.fromkeys(encoding.as_raw(v) for v in no_data if v >> 16 == 0)) if is_plain else ()
+        return (*_named(encoding.name, tuple(no_data)), *_highest(encoding.name, top))
     given = table.get("nan", [])
     parts = _SEPARATOR.split(given) if isinstance(given, str) else given if isinstance(given, list) else [given]
     values: dict[int | float, None] = {}
@@ -36,6 +38,23 @@ def sentinels(
         if value is not None:
             values[value] = None
     return tuple(values)
+
+
+@lru_cache(maxsize=64)
+def _named(encoding: str, no_data: tuple[int, ...]) -> tuple[int, ...]:
+    """The raw values of a file, of a number of one register."""
+    if not no_data or encoding not in ("u16", "s16"):
+        return ()
+    return tuple(dict.fromkeys(ENCODINGS[encoding].as_raw(value) for value in no_data if value >> 16 == 0))
+
+
+@lru_cache(maxsize=64)
+def _highest(encoding: str, top: int) -> tuple[int, ...]:
+    """So many raw values from the highest one down, of a plain number."""
+    if not top or encoding not in _NUMBERS:
+        return ()
+    most = ENCODINGS[encoding].bounds[1]
+    return tuple(range(most, most - top, -1))
 
 
 def _sentinel(part: object, encoding: Encoding) -> int | float | None:

@@ -15,6 +15,8 @@ from concentrator.model.quantity import Kind
 from concentrator.model.reading import Value
 from concentrator.profile.decode import encoding_at
 from concentrator.profile.encodings import Form
+from concentrator.sim.genset import Genset
+from concentrator.sim.genset_control import GensetControl
 from concentrator.sim.profile_map import Content, Place, ProfileMap, Values, decoded, tables_of
 from concentrator.sim.site import Shop, Site, SolarRoof
 from concentrator.sim.slave import (
@@ -25,6 +27,7 @@ from concentrator.sim.slave import (
     Refusal,
     answer_pdu,
     framed,
+    is_exception,
 )
 from concentrator.sim.told import anything, identity, state
 
@@ -33,13 +36,14 @@ T = TypeVar("T")
 
 @define(eq=False)
 class ProfileDevice:
-    """One device. `unit`: its Modbus ID; `serial`: its digits; `site`: where it is mounted. What it measures is a
-    function of time; what was written stays."""
+    """One device. `unit`: its Modbus ID; `serial`: its digits; `site`: where it is mounted; `control`: the genset that
+    it controls, where it does. What it measures is a function of time; what was written stays."""
 
     layout: ProfileMap
     unit: int
     serial: str
     site: Site
+    control: GensetControl | None = None
     _written: dict[Place, int] = field(init=False, factory=dict)
     _shown: Content = field(init=False, factory=Content)
     _shown_at: int | None = field(init=False, default=None)
@@ -57,6 +61,10 @@ class ProfileDevice:
         """What it says at `at` (UTC seconds), every variable and what tells who it is."""
         return self._content(at).says
 
+    def look_again(self) -> None:
+        """Something happened to what it measures, which it shows before the second is over."""
+        self._shown_at = None
+
     def answers(self, unit: int) -> bool:
         """Whether a Modbus ID is one of its own."""
         return unit == self.unit or unit in self._others
@@ -69,7 +77,12 @@ class ProfileDevice:
         if not self.answers(frame[0]):
             return None
         tables = _Tables(self, None if frame[0] == self.unit else frame[0])
-        return framed(frame[0], answer_pdu(tables, frame[1:-2], at))
+        if self.control is not None and (said := self.control.other_word(frame, at)) is not None:
+            self.look_again()
+            return said
+        reply = framed(frame[0], answer_pdu(tables, frame[1:-2], at))
+        is_silent = self.control is not None and self.control.is_taciturn and is_exception(reply)
+        return None if is_silent else reply
 
     def read(self, unit_id: int | None, function: Function, address: int, count: int, at: float) -> Sequence[int]:
         """The contents of a table of its own (None) or of its other Modbus ID. Raises Refusal."""
@@ -85,6 +98,11 @@ class ProfileDevice:
 
     def write(self, unit_id: int | None, function: Function, address: int, values: Sequence[int], at: float) -> None:
         """Takes whole variables that can be written, or a command. Raises Refusal."""
+        if self.control is not None and unit_id is None:
+            changed = self.control.write(function, address, values, at)
+            if changed is not None:
+                self._keep({(None, Function.HOLDING, each): word for each, word in changed.items()})
+                return
         for command in self.profile.commands:
             if (unit_id, function, address, tuple(values)) == (None, command.function, command.address, command.values):
                 if command.result_address is not None:
@@ -128,7 +146,16 @@ class ProfileDevice:
 
     def _values(self, at: float) -> Values:
         measured: dict[str, Value] = dict(self.site.values(at))
+        if self.control is not None:
+            shown = self.control.shown(at)
+            return {point.name: self._of_genset(point, {**measured, **shown}, at) for point in self.profile.points}
         return {point.name: self._value(point, measured, at) for point in self.profile.points}
+
+    def _of_genset(self, point: Point, shown: Values, at: float) -> Value:
+        """What a controller says: what it shows of the genset, and nothing wrong elsewhere."""
+        if point.name in shown:
+            return shown[point.name]
+        return 0 if encoding_at(point).form is Form.BITS else self._value(point, shown, at)
 
     def _value(self, point: Point, measured: Values, at: float) -> Value:
         if point.identifies:
@@ -170,11 +197,14 @@ def _within(point: Point, span: range) -> bool:
 
 def profile_device(layout: ProfileMap, unit: int, seed: str) -> ProfileDevice:
     """A device at a Modbus ID; the seed decides its serial number and its place: an inverter's is a roof with panels,
-    with as many strings and phases as the profile has, anybody else's a shop."""
+    with as many strings and phases as the profile has, a controller's a genset, anybody else's a shop."""
     profile, place = layout.profile, f"{seed}/{layout.profile.key}/{unit}"
     names = {point.name for point in profile.points}
     phases = 3 if names & {"v2", "i2", "p2", "grid_v2", "inv_v2", "grid_p2", "e_total2"} else 1
     serial = f"{random.Random(place).randrange(10**8, 10**9)}"
+    if profile.genset is not None:
+        genset = Genset(place)
+        return ProfileDevice(layout, unit, serial, genset, GensetControl(profile, genset))
     if profile.type != "inverter":
         return ProfileDevice(layout, unit, serial, Shop(place, phases))
     strings = max((n for n in range(1, 25) for kind in "vip" if f"dc_{kind}{n}" in names), default=1)

@@ -21,6 +21,9 @@ Place = tuple[int | None, Function, int]
 """An address in one."""
 Values = Mapping[str, Value]
 
+_RESULT = 2
+"""The registers of a command's result."""
+
 
 @define
 class Content:
@@ -65,6 +68,7 @@ class ProfileMap:
         self._fixed = fixed or {}
         self._factors = _Factors.of(profile.points)
         self._supported = [one for one in profile.commands if one.support_register is not None]
+        self._results = {one.result_address for one in profile.commands if one.result_address is not None}
         self._sums = [point for point in profile.points if point.is_sum]
         own = [point for point in profile.points if not point.is_sum]
         self._alone, self._plain, self._again = (own, [], []) if profile.traits.alone else _sorted_out(own)
@@ -94,7 +98,8 @@ class ProfileMap:
         """Whether all of these can be read by one request."""
         if self.profile.traits.alone:
             objects = {(_places(point)[0], point.count) for point in self.profile.points}
-            return ((*table, address), count) in objects | {(place, 1) for place in self._factors.powers}
+            results = {((None, Function.HOLDING, each), _RESULT) for each in self._results}
+            return ((*table, address), count) in objects | results | {(place, 1) for place in self._factors.powers}
         crossed = any(address < barrier < address + count for barrier in self.profile.traits.barriers)
         return not crossed and all((*table, each) in self._mapped for each in range(address, address + count))
 
@@ -106,9 +111,9 @@ class ProfileMap:
             places |= {(point.unit_id, point.function, address) for address in span}
         for block in self.profile.blocks:
             places |= {(block.unit_id, block.function, block.address + n) for n in range(block.count)}
-        for command in self.profile.commands:
-            registers = (command.support_register, command.result_address)
-            places |= {(None, Function.HOLDING, address) for address in registers if address is not None}
+        registers = {command.support_register for command in self.profile.commands}
+        registers |= {first + n for first in self._results for n in range(_RESULT)}
+        places |= {(None, Function.HOLDING, address) for address in registers if address is not None}
         return frozenset(places)
 
     def _summed(self, point: Point, value: Value, made: Content) -> Value:

@@ -5,7 +5,7 @@ his session, from this very site."""
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
@@ -17,6 +17,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from concentrator.web.access import Role
+from concentrator.web.chapter import Book
 from concentrator.web.pages import answer
 from concentrator.web.session import Session, Sessions
 from concentrator.web.site import Body, SiteRequest
@@ -113,20 +114,13 @@ class Route:
     post: Answerer | None = None
     post_role: Role | None = None
 
-    def parts(self, path: Sequence[str]) -> tuple[str, ...] | None:
-        """What stands at the stars of the path; None where it is another one."""
-        own = self.path.strip("/").split("/")
-        if len(own) != len(path) or any(mine not in ("*", theirs) for mine, theirs in zip(own, path, strict=True)):
-            return None
-        return tuple(theirs for mine, theirs in zip(own, path, strict=True) if mine == "*")
-
     def needs(self, method: bytes) -> Role | None:
         """The role that a request of that method takes."""
         return self.post_role or self.role if method == b"POST" else self.role
 
 
 class Router(Resource):
-    """Answers by the first route that has the address. `missing(visit)` draws what stands where nothing is,
+    """Answers by the first route of the book that has the address. `missing(visit)` draws what stands where nothing is,
     `forbidden(visit, needed)` what somebody sees who may not, `expired(visit)` what becomes of a form that did not
     come from a page of his session. Who has not signed in is sent to `/login`, and who must choose a password to
     `changing`."""
@@ -135,7 +129,7 @@ class Router(Resource):
 
     def __init__(
         self,
-        routes: Iterable[Route],
+        book: Book,
         sessions: Sessions,
         *,
         missing: Callable[[Visit], Reply],
@@ -145,14 +139,10 @@ class Router(Resource):
         changing: str = "/password",
     ) -> None:
         super().__init__()
-        self._routes = tuple(routes)
+        self.book = book
         self._sessions = sessions
         self._missing, self._forbidden, self._expired = missing, forbidden, expired
         self._login, self._changing = login, changing
-
-    def paths(self) -> frozenset[str]:
-        """The paths of all routes."""
-        return frozenset(route.path for route in self._routes)
 
     def render(self, request: Request) -> int:
         """Answers any method."""
@@ -181,12 +171,17 @@ class Router(Resource):
     async def _reply(self, visit: Visit) -> Reply:
         request = visit.request
         path = [unquote(part) for part in visit.path.strip("/").split("/")]
-        found = next(((each, parts) for each in self._routes if (parts := each.parts(path)) is not None), None)
-        if found is None:
-            return self._missing(visit) if visit.session is not None else self._to_login(visit)
-        route, parts = found
+        chapter = self.book.at(path)
+        if chapter is None:
+            return self._nothing(visit)
         if request.method == b"POST" and (unread := _read(visit)) is not None:
             return unread
+        if visit.session is None and not chapter.is_open:
+            return self._to_login(visit)  # and nothing is loaded for a stranger
+        found = chapter.route(path)
+        if found is None:
+            return self._nothing(visit)
+        route, parts = found
         if (refused := self._refused(visit, route)) is not None:
             return refused
         if request.method in (b"GET", b"HEAD"):
@@ -203,6 +198,9 @@ class Router(Resource):
         made = answerer(visit, *parts)
         reply = await made if isinstance(made, Awaitable) else made
         return self._missing(visit) if reply is None else reply
+
+    def _nothing(self, visit: Visit) -> Reply:
+        return self._missing(visit) if visit.session is not None else self._to_login(visit)
 
     def _refused(self, visit: Visit, route: Route) -> Reply | None:
         needed = route.needs(visit.request.method)

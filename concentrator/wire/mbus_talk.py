@@ -39,6 +39,8 @@ PROBE_ATTEMPTS = 2
 MOST_TELEGRAMS = 20
 NETWORK_WAIT_S = 0.5
 """How long a first byte may take through a converter on the network, in seconds, at 2400 bits per second."""
+NETWORK_LATEST_S = 2.0
+"""How late a first byte may come through a converter whose line is as slow as 300 bits per second."""
 BAUD_RATES = {300: 0xB8, 600: 0xB9, 1200: 0xBA, 2400: 0xBB, 4800: 0xBC, 9600: 0xBD, 19200: 0xBE, 38400: 0xBF}
 """The CI fields by which a meter is told its speed, in bits per second (EN 13757-3, table 1)."""
 _PRIMARY_ADDRESS = bytes((0x01, 0x7A))  # a record: one byte, bus address
@@ -91,12 +93,14 @@ def _select(mask: SecondaryAddress, wait: float, *, is_clean: bool = False) -> T
     return Transaction(bytes(frame), expect, wait, is_patient=True)
 
 
-def read(place: Place, wait: float, attempts: int = ATTEMPTS) -> Conversation[tuple[Telegram, ...]]:
-    """All telegrams of a meter, at most 20. Raises NoReply where nobody answers, WireError where what comes is no
-    answer or that of another meter."""
+def read(
+    place: Place, wait: float, attempts: int = ATTEMPTS, most: int = MOST_TELEGRAMS
+) -> Conversation[tuple[Telegram, ...]]:
+    """All telegrams of a meter, or the first so many. Raises NoReply where nobody answers, WireError where what comes
+    is no answer or that of another meter."""
     yield from _greeted(place, wait, attempts)
     try:
-        telegrams = yield from _telegrams(place, wait, attempts)
+        telegrams = yield from _telegrams(place, wait, attempts, most)
     except (WireError, NoReply) as error:
         if place.selected is not None or not isinstance(error, NoReply):
             yield from _dismissed(place.address, wait)
@@ -105,10 +109,10 @@ def read(place: Place, wait: float, attempts: int = ATTEMPTS) -> Conversation[tu
     return telegrams
 
 
-def _telegrams(place: Place, wait: float, attempts: int) -> Conversation[tuple[Telegram, ...]]:
+def _telegrams(place: Place, wait: float, attempts: int, most: int) -> Conversation[tuple[Telegram, ...]]:
     """What a meter says that was greeted."""
     toggle, telegrams = Toggle(), list[Telegram]()
-    while len(telegrams) < MOST_TELEGRAMS:
+    while len(telegrams) < most:
         frame = yield from retrying(request(place.address, toggle, wait), attempts)
         toggle.answered()
         telegram = decoded(frame)

@@ -66,7 +66,12 @@ def read(function: Function, address: int, count: int) -> Request:
 
 def write_coil(address: int, is_on: bool) -> Request:
     """Writes one coil (function 05)."""
-    return _echoed(struct.pack(">BHH", 5, address, 0xFF00 if is_on else 0))
+    return force_coil(address, 0xFF00 if is_on else 0)
+
+
+def force_coil(address: int, word: int) -> Request:
+    """Writes one coil (function 05) with any word: there are controllers that want another than FF00 for "on"."""
+    return _echoed(struct.pack(">BHH", 5, address, word))
 
 
 def write_register(address: int, value: int) -> Request:

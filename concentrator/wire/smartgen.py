@@ -17,6 +17,9 @@ from concentrator.wire.smartgen_fields import Wiring, folded, inner, number, tex
 from concentrator.wire.smartgen_json import written
 
 LONGEST_HOSTID = 24
+DEFLATE = "deflate"
+"""What `compress` says in a login and in its answer, where both ends can (proposed here): everything the modem says on
+the long connection is then one zlib stream (RFC 1950), flushed after each message."""
 
 
 @frozen
@@ -38,7 +41,8 @@ class Location:
 
 @frozen
 class Login:
-    """Registers the modem (4.1)."""
+    """Registers the modem (4.1). `can_deflate`: it offers to compress what it says on the long connection; no part of
+    SmartGen's protocol, said to servers of one's own only."""
 
     hostid: str
     hostname: str
@@ -46,12 +50,14 @@ class Login:
     module_type: str
     wiring: Wiring = Factory(Wiring)
     location: Location | None = None
+    can_deflate: bool = False
 
     def written(self) -> bytes:
         """The segment."""
         whose = {"hostid": self.hostid, "Hostid": self.hostid, "hostname": self.hostname, "password": self.password}
         where = self.location.fields() if self.location else {}
-        params = {**whose, **where, "moduletype": self.module_type, **self.wiring.fields()}
+        more = {"compress": DEFLATE} if self.can_deflate else {}
+        params = {**whose, **where, "moduletype": self.module_type, **self.wiring.fields(), **more}
         return written({"method": "login", "params": params, "hostid": self.hostid})
 
 
@@ -204,7 +210,8 @@ def _login(hostid: str, fields: Mapping[str, Any]) -> Login:
     params = inner(fields.get("params"))
     pair = wiring_if_sound(params, Wiring()) or Wiring()
     said = {name: text(params.get(name)) for name in ("hostname", "password", "moduletype")}
-    return Login(hostid, said["hostname"], said["password"], said["moduletype"], pair, _location(params))
+    can_deflate = text(params.get("compress")) == DEFLATE
+    return Login(hostid, said["hostname"], said["password"], said["moduletype"], pair, _location(params), can_deflate)
 
 
 def _location(params: Mapping[str, Any]) -> Location | None:

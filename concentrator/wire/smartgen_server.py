@@ -13,6 +13,7 @@ from typing import Any
 from attrs import frozen
 
 from concentrator.model.errors import Garbled, Unexpected
+from concentrator.wire.smartgen import DEFLATE
 from concentrator.wire.smartgen_fields import (
     Frame,
     Wiring,
@@ -43,7 +44,8 @@ class LoginAnswer:
     """What follows from a login (table 4): whether the modem is registered, where live data and history go (None: not
     said), the server's time in seconds since 1970, what to read always and what once, how often to upload while
     somebody watches and while nobody does (in seconds), the controller's model, whether everything is to be uploaded
-    each time (`is_full`) or what changed, and where the controller is. None: the modem's own setting holds."""
+    each time (`is_full`) or what changed, where the controller is, and whether what the modem says is to be compressed
+    (`is_deflated`, servers of one's own only). None: the modem's own setting holds."""
 
     is_registered: bool = True
     live: tuple[str, int] | None = None
@@ -58,6 +60,7 @@ class LoginAnswer:
     wiring: Wiring | None = None
     code: str = SUCCESS
     message: str = ""
+    is_deflated: bool = False
 
     def written(self) -> bytes:
         """The segment."""
@@ -74,6 +77,7 @@ class LoginAnswer:
         rates = {"online_rate": self.online_s, "offline_rate": self.offline_s}
         result |= {name: round(1000 * rate) for name, rate in rates.items() if rate is not None}
         result |= self.wiring.fields() if self.wiring else {}
+        result |= {"compress": DEFLATE} if self.is_deflated else {}
         return written({"method": "login", "result": result, "message": self.message, "retcode": self.code})
 
 
@@ -197,6 +201,7 @@ def _login_answer(fields: Mapping[str, Any]) -> LoginAnswer:
         wiring=wiring_if_sound(result),
         code=code,
         message=text(fields.get("message"))[:_LONGEST_MESSAGE],
+        is_deflated=text(result.get("compress")) == DEFLATE,
     )
 
 

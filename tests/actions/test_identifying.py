@@ -95,6 +95,7 @@ def test_a_device_that_breaks_a_rule_is_another():
     must_fit(right)
     with pytest.raises(NotConfirmed, match="it answers, but has no value of a/b"):
         must_fit(right | {"values": []})
+    must_fit(right | {"values": [], "passes_through": True})
     with pytest.raises(NotConfirmed, match="it answers with 19200 8E1, but the line has 9600 8N1"):
         must_fit(right | {"settings": "19200 8E1"})
     with pytest.raises(NotConfirmed, match=r"it is no a/b: code: found 7, expected 5; kind: found nothing"):

@@ -152,6 +152,14 @@ async def test_who_wants_no_question_and_no_look_has_neither(box, run):
     assert len(box.listed.added) == 1
 
 
+@pytest_twisted.ensureDeferred
+async def test_what_is_only_passed_through_to_is_added_unread(box, run):
+    box.found |= {"values": [], "first": [], "missing": [], "passes_through": True}
+    status, out, _ = await run(*ADD)
+    assert (status, len(box.listed.added)) == (0, 1)
+    assert "it was not read, and is only passed through to" in out
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [

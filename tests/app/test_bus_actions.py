@@ -7,9 +7,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from concentrator.actions.table import ActionTable, Caller, Permission
-from concentrator.actions.tasks import RUNNING, Tasks
+from concentrator.actions.tasks import RUNNING, Tasks, task_actions
+from concentrator.actions.tracing import tracing_actions
 from concentrator.api import LineState
-from concentrator.app.bus_actions import bus_actions, traces_of
+from concentrator.app.actions import traces_of
+from concentrator.app.bus_actions import bus_actions
 from concentrator.dialect.modbus import dialects
 from concentrator.line.endpoint import endpoint_from
 from concentrator.line.line import Line
@@ -52,7 +54,9 @@ class Field:
         self.reads, self.failures, self.longest_s = 0, [], 0.0
         self.tasks = Tasks(StillWall())
         self.table = ActionTable(lambda entry: None)
-        for action in bus_actions(self, CATALOGUE, self.tasks, traces_of(self), None):
+        traces = traces_of(self)
+        looking = bus_actions(self, CATALOGUE, self.tasks, traces, None)
+        for action in (*looking, *task_actions(self.tasks), *tracing_actions(traces)):
             self.table.register(action)
 
     async def poll(self):

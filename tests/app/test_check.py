@@ -160,3 +160,10 @@ def test_what_reads_are_made_is_not_known_before_a_device_has_shown_its_models(f
     assert check(file(BOX + more)) == 0
     out = capsys.readouterr().out
     assert "    roof: sunspec/inverter-int, ID 9; read once its models are found\n" in out
+
+
+def test_what_is_only_passed_through_to_is_said_not_to_be_read(file, capsys):
+    more = '[device.engine]\nline = "native"\nprofile = "smartgen/passthrough"\naddress = 9\n'
+    assert check(file(BOX + more)) == 0
+    out = capsys.readouterr().out
+    assert "    engine: smartgen/passthrough, ID 9; passed through to, not read\n" in out

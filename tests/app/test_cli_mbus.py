@@ -72,6 +72,45 @@ def test_a_meter_gets_its_new_address_from_the_running_box(monkeypatch, capsys):
     assert capsys.readouterr().out == "boiler (12345678-KAM-08-04) answers at primary address 7\n"
 
 
+def test_a_meter_begins_anew_by_the_running_box(monkeypatch, capsys):
+    asked = []
+
+    def act(state_dir, name, **arguments):
+        asked.append((name, arguments))
+        return {"uid": "boiler"}
+
+    monkeypatch.setattr("concentrator.app.control.act", act)
+    assert main(["mbus", "reset", "heat", "12345678"]) == 0
+    assert asked == [("mbus.reset", {"line": "heat", "address": "12345678"})]
+    assert capsys.readouterr().out == "boiler begins anew\n"
+
+
+DONE = {"line": "heat", "baudrate": 9600, "meters": ["boiler", "flat"]}
+
+
+@pytest.mark.parametrize(
+    ("task", "status", "said"),
+    [
+        ({"state": "done", "result": DONE, "error": None}, 0, "heat and boiler, flat talk at 9600 bits per second\n"),
+        ({"state": "failed", "result": None, "error": {"message": "no answer of flat"}}, 1, "ccmaster: no answer of"),
+        ({"state": "cancelled", "result": None, "error": None}, 130, "ccmaster: given up; all go back"),
+    ],
+)
+def test_a_line_and_its_meters_get_another_speed_by_the_running_box(task, status, said, monkeypatch, capsys):
+    asked = []
+
+    def act(state_dir, name, **arguments):
+        asked.append((name, arguments))
+        return {"task": "1"} if name == "mbus.set_speed" else {"progress": 1.0, "text": "", **task}
+
+    monkeypatch.setattr("concentrator.app.control.act", act)
+    monkeypatch.setattr("concentrator.app.scan.act", act)
+    assert main(["mbus", "set-speed", "heat", "9600"]) == status
+    assert asked == [("mbus.set_speed", {"line": "heat", "baudrate": 9600}), ("task.get", {"id": "1"})]
+    written = capsys.readouterr()
+    assert (written.out + written.err).startswith(said)
+
+
 def test_a_port_that_is_not_there_is_told():
     done = ran("mbus", "search", "serial:/dev/ttyNobody")
     assert done.returncode == 1
@@ -121,7 +160,7 @@ def test_an_address_that_is_none_is_told(capsys):
 
 
 @pytest.mark.parametrize(
-    "words", [["mbus"], ["mbus", "search", "--help"], ["mbus", "read", "--help"], ["mbus", "set-address", "--help"]]
+    "words", [["mbus"], *(["mbus", what, "--help"] for what in ("search", "read", "set-address", "reset", "set-speed"))]
 )
 def test_help_has_examples(words, capsys):
     try:

@@ -27,6 +27,21 @@ def test_a_clock_that_starts_in_1970_is_not_believed(monkeypatch):
     assert not SystemWall().is_trusted()
 
 
+def test_a_clock_is_set_to_what_it_is_told_where_the_program_may(monkeypatch):
+    told, done = [], []
+    wall = SystemWall(told=lambda: told.append(True))
+    monkeypatch.setattr("concentrator.app.clocks.time.clock_settime", lambda clock, now: done.append(now))
+    assert wall.take(1_800_000_000.5) is True
+    assert (done, told) == ([1_800_000_000.5], [True])
+
+    def forbidden(clock, now):
+        raise PermissionError("not permitted")
+
+    monkeypatch.setattr("concentrator.app.clocks.time.clock_settime", forbidden)
+    assert wall.take(1_800_000_000.5) is False
+    assert told == [True]
+
+
 @pytest_twisted.ensureDeferred
 async def test_delayed_calls_come_in_order_and_never_early():
     clock = SharpClock(reactor)

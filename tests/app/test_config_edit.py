@@ -186,3 +186,15 @@ def test_any_change_of_settings_changes_its_keys_only_and_no_remark(parts, end, 
         assert {uid: keys for uid, keys in after[other].items() if (other, uid) != (kind, name)} == {
             uid: keys for uid, keys in named.items() if (other, uid) != (kind, name)
         }
+
+
+def test_a_section_goes_with_the_remark_above_it_while_another_changes():
+    before = "[mqtt]\nport = 1\n\n# the first\n[sms.a]\nx = 1\n\n# the second\n[sms.b]\nx = 2\n"
+    after = with_settings(before, {"sms.a": None, "mqtt": {"port": 2}})
+    assert after == "[mqtt]\nport = 2\n\n# the second\n[sms.b]\nx = 2\n"
+    assert with_settings(after, {"sms.b": None}).rstrip() == "[mqtt]\nport = 2"
+
+
+def test_a_section_that_is_not_there_cannot_go():
+    with pytest.raises(NotEditable, match=r"b is no section \[sms.b\]"):
+        with_settings("[sms.a]\nx = 1\n", {"sms.b": None})

@@ -1,5 +1,7 @@
 """M-Bus lines and meters in the configuration file."""
 
+import json
+
 import pytest
 
 from concentrator.app.cli import main
@@ -79,3 +81,20 @@ def test_check_says_how_often_a_meter_is_read(tmp_path, capsys):
     file.write_text(LINE + device("boiler", '"12345678"', interval="15 min"))
     assert main(["check", str(file)]) == 0
     assert "boiler: mbus/generic, ID 12345678; read every 15 min" in capsys.readouterr().out
+
+
+def test_the_plan_counts_the_time_of_the_line_that_meters_take(tmp_path, capsys):
+    file = tmp_path / "my.toml"
+    meters = "".join(device(f"m{n}", f'"1234567{n}"', interval="30 s") for n in range(20))
+    far = '[line.far]\nendpoint = "tcp:10.0.0.7:10001"\nrole = "mbus"\n' + device("distant", 1, "far", interval="30 s")
+    plans = []
+    for line in (LINE, LINE.replace("USB7", "USB7:baudrate=300")):
+        file.write_text('[box]\nstate_dir = "state"\n' + line + meters + far)
+        assert main(["check", str(file), "--json"]) == 0
+        plans.append({each["name"]: each for each in json.loads(capsys.readouterr().out)["lines"]})
+    usual, slow = plans
+    assert 0.1 < usual["heat"]["utilisation"] < 1 < 3 < slow["heat"]["utilisation"] < 6
+    assert 0.01 < usual["far"]["utilisation"] < 0.1
+    (read,) = slow["heat"]["devices"][0]["reads"]
+    assert (read["function"], read["wanted_s"]) == ("telegrams", 30.0)
+    assert read["kept_s"] == pytest.approx(30 * slow["heat"]["utilisation"], rel=1e-3)

@@ -2,12 +2,12 @@
 
 import pytest
 from attrs import evolve
-from twisted.internet.defer import succeed
 from twisted.internet.testing import MemoryReactorClock
 
 from concentrator.actions.table import Caller, Permission
+from concentrator.app.changing import Speeds
 from concentrator.app.config_file import ConfigFile
-from concentrator.app.gateways import Gateways, Several, Speeds
+from concentrator.app.gateways import Gateways
 from concentrator.app.settings import BoxSettings, effective
 from concentrator.model.errors import Unknown
 from tests.support.fields import NATIVE, StillBox
@@ -75,14 +75,14 @@ def test_gateways_come_and_go_with_the_settings(box):
     assert listening(reactor) == [10001]
     (state,) = gateways.states()
     assert (state.name, state.listening, state.standing) == ("main", ["tcp:10001"], "Waiting")
-    other = evolve(config, gateways={"main": evolve(config.gateways["main"], port=10009)})
+    other = evolve(config, services={"mbus_gateway": {"main": evolve(config.gateways["main"], port=10009)}})
     gateways.leave(config)
     assert len(gateways.states()) == 1
     gateways.leave(other)
     assert gateways.states() == []
     gateways.start(other)
     assert listening(reactor) == [10001, 10009]
-    off = evolve(config, gateways={"main": evolve(config.gateways["main"], enabled=False)})
+    off = evolve(config, services={"mbus_gateway": {"main": evolve(config.gateways["main"], enabled=False)}})
     gateways.leave(off)
     gateways.start(off)
     assert gateways.states() == []
@@ -102,29 +102,12 @@ def test_a_tls_port_is_one_more_door(box, tmp_path):
     reactor, config = MemoryReactorClock(), box.still.config
     section = evolve(config.gateways["main"], tls_port=10002, cert_file=tmp_path / "a", key_file=tmp_path / "a")
     gateways = Gateways(Lines(), reactor)
-    gateways.start(evolve(config, gateways={"main": section}))
+    gateways.start(evolve(config, services={"mbus_gateway": {"main": section}}))
     (state,) = gateways.states()
     assert state.listening == ["tcp:10001", "tls:10002"]
     assert listening(reactor) == [10001]
     assert state.trouble.startswith("tls:10002") and "No such file" in state.trouble
     gateways.stop()
-
-
-def test_several_are_one():
-    told = []
-
-    class One:
-        def leave(self, config):
-            told.append("leave")
-            return succeed(None)
-
-        def start(self, config):
-            told.append("start")
-
-    both = Several((One(), One()))
-    assert both.leave(None).called
-    both.start(None)
-    assert told == ["leave", "leave", "start", "start"]
 
 
 def test_the_settings_of_a_gateway_take_effect_at_once(box):

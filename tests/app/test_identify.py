@@ -14,9 +14,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock, deferLater
 
 from concentrator.actions.table import ActionTable, Caller, Permission
-from concentrator.actions.tasks import RUNNING, Tasks
+from concentrator.actions.tasks import RUNNING, Tasks, task_actions
+from concentrator.actions.tracing import tracing_actions
 from concentrator.api import LineState
-from concentrator.app.bus_actions import bus_actions, prober, traces_of
+from concentrator.app.actions import traces_of
+from concentrator.app.bus_actions import bus_actions, prober
 from concentrator.app.config_sections import LineSection
 from concentrator.app.identify import (
     OfflineIdentify,
@@ -79,7 +81,9 @@ class Box:
             self.wire.poller.add(device, self.wire.station(device, CCM))
         self.tasks, self.table = Tasks(StillWall()), ActionTable(lambda entry: None)
         self.probe = prober(self, CATALOGUE, lambda line, address, secondary: self.taken.get(address, ""))
-        for action in bus_actions(self, CATALOGUE, self.tasks, traces_of(self), self.probe):
+        traces = traces_of(self)
+        looking = bus_actions(self, CATALOGUE, self.tasks, traces, self.probe)
+        for action in (*looking, *task_actions(self.tasks), *tracing_actions(traces)):
             self.table.register(action)
         self.wire.start()
 

@@ -126,3 +126,31 @@ def test_only_a_native_bus_has_link_mode(tmp_path):
     over_ip = '[line.ip]\nendpoint = "tcp:192.168.4.20:502"\nprotocol = "modbus-tcp"\n'
     with pytest.raises(Unknown, match="no native line"):
         links_of(StillBox(tmp_path, text + over_ip)).mode()
+
+
+def test_nothing_of_link_mode_is_made_until_it_is_wanted(box):
+    links = links_of(box)
+    links.start()
+    assert links.lines() == ("native",) and not links.is_on() and not links._modes
+    mode = links.mode()
+    assert links.mode("native") is mode and links.lines() == ("native",)
+
+
+def test_what_was_cut_off_is_looked_into_at_the_start(box):
+    (box.state / "link.json").write_text(
+        json.dumps({"lines": {"native": {"0420020099": {"unit": 9, "state": "pending", "nonce": 7}}}})
+    )
+    links = links_of(box)
+    links.start()
+    assert list(links._modes) == ["native"]
+    assert links.mode().addresses.recover()["0420020099"].state is State.PENDING
+    links.stop()
+
+
+def test_a_device_that_leaves_frees_its_id_whether_or_not_link_mode_was_ever_on(box):
+    kept = {"0420020099": {"unit": 9, "state": "done", "nonce": 7}}
+    (box.state / "link.json").write_text(json.dumps({"lines": {"native": kept}}))
+    links = links_of(box)
+    links.leaving("native", "0420020099")
+    assert json.loads((box.state / "link.json").read_text()) == {"lines": {"native": {}}}
+    assert not links._modes

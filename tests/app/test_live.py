@@ -3,7 +3,8 @@
 from attrs import evolve
 from twisted.internet.defer import Deferred, succeed
 
-from concentrator.app.config_sections import BoxSection, Config, HistorySection, MqttSection, WebSection
+from concentrator.app.config_sections import BoxSection, Config, HistorySection, WebSection
+from concentrator.app.config_uplinks import MqttSection
 from concentrator.app.live import PAUSE_S, LiveChange
 
 BEFORE = Config(None, mqtt={"mqtt": MqttSection(host="mqtt://a"), "mqtt.b": MqttSection(host="mqtt://b")})

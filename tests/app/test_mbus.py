@@ -9,9 +9,10 @@ from concentrator.actions.tasks import Tasks
 from concentrator.app.bus_actions import prober
 from concentrator.app.clocks import SharpClock, SystemWall
 from concentrator.app.config import load_checked
+from concentrator.app.devices import DeviceList
 from concentrator.app.field import build_field
 from concentrator.app.mbus import mbus_actions_of, port_of
-from concentrator.model.errors import Denied, OutOfRange, Unknown, WrongArguments
+from concentrator.model.errors import Busy, Denied, NotConfirmed, OutOfRange, Unknown, WrongArguments
 from concentrator.profile.catalogue import Catalogue
 from concentrator.profile.mbus import KEY
 from concentrator.system.identity import DeviceBook
@@ -45,7 +46,7 @@ class Box:
         file.write_text(text)
         config, catalogue = load_checked(file)
         config.box.state_dir.mkdir(exist_ok=True)
-        self.clock, self.events = SharpClock(reactor), []
+        self.clock, self.events, self.changes = SharpClock(reactor), [], []
         self.field = build_field(
             config,
             catalogue.get,
@@ -56,9 +57,15 @@ class Box:
             book=DeviceBook(config.box.state_dir),
         )
         self.tasks = Tasks(SystemWall())
-        self.actions = {each.name: each for each in mbus_actions_of(self.field, self.tasks)}
+        self.devices = DeviceList(file, self.field, lambda name, facts: self.events.append(name))
+        actions = mbus_actions_of(self.field, self.tasks, self.devices, self)
+        self.actions = {each.name: each for each in actions}
         self.clock.start()
         self.field.start()
+
+    def change(self, changes, caller, *, is_trial):
+        """As the settings of a box do it."""
+        self.changes.append((changes, caller, is_trial))
 
     async def until(self, is_so):
         """Waits until something is so, at most 30 seconds."""
@@ -130,6 +137,81 @@ async def test_a_meter_gets_another_primary_address_only_where_it_may_be_written
             give("heat", f"{first[:7]}F", free)
         assert await give("heat", first, free) == {"uid": "one", "address": first, "primary": free}
         said = await box.actions["mbus.read"].call("heat", str(free))
+        assert said[0]["address"] == first
+        assert "device.changed" not in box.events  # it is selected by what it is, not by where
+    finally:
+        await box.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_device_that_is_configured_by_its_primary_address_is_configured_by_the_new_one(meters, tmp_path):
+    (first, primary), *_ = meters["addresses"].items()
+    free = next(each for each in range(1, 251) if each not in meters["addresses"].values())
+    box = Box(tmp_path, text_of(meters, ("one", primary)) + "allow_write = true   # ours\n")
+    give = box.actions["mbus.set_address"].call
+    try:
+        await box.until(lambda: "serial" in box.field.latest.of("one").values)
+        assert await give("heat", str(primary), free) == {"uid": "one", "address": first, "primary": free}
+        text = (tmp_path / "ccmaster.toml").read_text()
+        assert f"address = {free}\n" in text and "# ours" in text
+        assert load_checked(tmp_path / "ccmaster.toml")[0].devices["one"].address == free
+        assert "device.changed" in box.events
+        good = box.field.known()["one"].polled.device
+        assert (good.address, good.uid) == (free, "one")
+        await box.until(lambda: box.field.device_states()[0].health == "answering")
+        assert box.field.device_states()[0].serial == first
+    finally:
+        await box.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_configuration_that_does_not_take_the_new_address_is_told(meters, tmp_path):
+    (_, primary), *_ = meters["addresses"].items()
+    free = next(each for each in range(1, 251) if each not in meters["addresses"].values())
+    box = Box(tmp_path, text_of(meters, ("one", primary)) + "allow_write = true\n")
+    try:
+        await box.until(lambda: box.field.line("heat").is_open)
+        (tmp_path / "ccmaster.toml").write_text("[somebody is at it")
+        with pytest.raises(NotConfirmed, match=f"one answers at primary address {free}, which the configuration"):
+            await box.actions["mbus.set_address"].call("heat", str(primary), free)
+    finally:
+        await box.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_meter_begins_anew_only_where_it_may_be_written_to(meters, tmp_path):
+    (first, _), (second, at), *_ = meters["addresses"].items()
+    text = text_of(meters, ("two", at), ("one", first[:8])) + "allow_write = true\n"
+    box = Box(tmp_path, text)
+    reset = box.actions["mbus.reset"].call
+    try:
+        await box.until(lambda: box.field.line("heat").is_open)
+        for address in (second, str(at)):
+            with pytest.raises(Denied):
+                reset("heat", address)
+        assert await reset("heat", first) == {"uid": "one"}
+        said = [each.request for each in box.field.traced("heat")]
+        assert bytes.fromhex("68 03 03 68 73 FD 50 C0 16") in said
+    finally:
+        await box.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_line_and_its_meters_get_another_speed(meters, tmp_path):
+    (first, primary), (second, _), *_ = meters["addresses"].items()
+    text = text_of(meters, ("one", primary), ("two", second[:8])).replace("interval", "allow_write = true\ninterval")
+    box = Box(tmp_path, text)
+    try:
+        await box.until(lambda: box.field.line("heat").is_open)
+        task = box.tasks.get(box.actions["mbus.set_speed"].call("the portal", "heat", 19200)["task"])
+        with pytest.raises(Busy, match="another speed"):
+            box.actions["mbus.set_speed"].call("the portal", "heat", 9600)
+        await box.until(lambda: task.state != "running")
+        assert (task.state, task.result) == ("done", {"line": "heat", "baudrate": 19200, "meters": ["one", "two"]})
+        assert box.field.line("heat").character_s == 10 / 19200
+        endpoint = f"serial:{meters['port']}:parity=N:baudrate=19200"
+        assert box.changes == [({"line.heat": {"endpoint": endpoint}}, "the portal", False)]
+        said = await box.actions["mbus.read"].call("heat", first)
         assert said[0]["address"] == first
     finally:
         await box.stop()

@@ -6,7 +6,8 @@ from collections import Counter
 import pytest
 from twisted.internet.defer import Deferred
 
-from concentrator.app.config_sections import BoxSection, Config, HistorySection, MqttSection
+from concentrator.app.config_sections import BoxSection, Config, HistorySection
+from concentrator.app.config_uplinks import MqttSection
 from concentrator.app.past import Past
 from concentrator.model.record import EVENT_PERIOD
 from tests.support.journals import COLUMNS, NOON, Bench, event, pending, reading, result

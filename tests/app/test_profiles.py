@@ -57,6 +57,13 @@ def test_one_is_shown_with_everything_it_says():
     assert power == ["p", "W", "instantaneous", "fast", "holding", "30865", "s32", "yes"]
 
 
+def test_the_one_of_m_bus_meters_is_shown_although_it_has_no_file():
+    one = shown(Catalogue(), "mbus/generic")
+    assert (one["file"], one["variables"], one["reads"]) == ("", [], [])
+    said = "\n".join(lines_of_one(one))
+    assert "file      none is needed" in said and "with every telegram" in said
+
+
 def test_one_that_is_not_there_is_told_with_the_nearest():
     with pytest.raises(ProfileError, match="did you mean goodwe/et"):
         shown(CATALOGUE, "godwe/et")

@@ -243,3 +243,17 @@ def test_the_portal_changes_while_the_box_runs(box):
 def test_who_may_everything_may_allow_everything(box):
     box.change({"mqtt": {"allow": ["read", "write", "system"]}})
     assert box.applied[0].mqtt["mqtt"].allow == ("read", "write", "system")
+
+
+def test_the_section_of_a_service_is_taken_out_and_no_other(box):
+    text = TEXT + '\n[line.bus]\nendpoint = "serial:/dev/ttyUSB7"\nrole = "mbus"\n\n[mbus_gateway.bus]\nline = "bus"\n'
+    box.still.file.write_text(text)
+    box.still.config = load(box.still.file)
+    for place in ("mqtt.other", "line.bus", "history"):
+        with pytest.raises(WrongArguments, match="found null, expected keys and values"):
+            box.change({place: None})
+    assert box.text() == text
+    answer = box.change({"mbus_gateway.bus": None})
+    assert (answer["changed"], answer["live"], answer["restart"]) == (["mbus_gateway.bus"], ["mbus_gateway.bus"], [])
+    assert "mbus_gateway" not in box.text()
+    assert box.applied[0].services == {}

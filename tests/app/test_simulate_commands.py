@@ -149,3 +149,39 @@ def test_an_input_that_cannot_be_read_is_one_that_has_ended() -> None:
     assert commanded.watched == CommandInput(None).watched == ()
     for descriptor in (reading, writing):
         os.close(descriptor)
+
+
+def controller():
+    """A genset's controller, alone on its bus."""
+    device = profile_device(ProfileMap(Catalogue().get("smartgen/hgm6100n")), 3, "commands")
+    return Commands(None, devices=[device]), device
+
+
+def test_the_mains_of_a_genset_go_away_and_come_back() -> None:
+    commands, device = controller()
+    values = commands.obey(f"mains {device.serial} off", NOW)["meter"]["values"]
+    assert (values["mains_normal"], values["mains_v1"], values["mode_auto"]) == (0, 0, 1)
+    assert commands.obey(f"show {device.serial}", NOW + 20)["meter"]["values"]["gen_on_load"] == 1
+    assert commands.obey(f"mains {device.serial} on", NOW + 21)["meter"]["values"]["mains_normal"] == 1
+
+
+def test_a_genset_has_an_alarm_until_it_has_none() -> None:
+    commands, device = controller()
+    values = commands.obey(f"alarm {device.serial} shutdown overspeed", NOW)["meter"]["values"]
+    assert (values["common_alarm"], values["common_shutdown"], values["overspeed_shutdown"]) == (1, 1, 1)
+    values = commands.obey(f"alarm {device.serial} none", NOW + 1)["meter"]["values"]
+    assert (values["common_alarm"], values["common_shutdown"], values["overspeed_shutdown"]) == (0, 0, 0)
+
+
+def test_somebody_works_a_genset_at_its_controller() -> None:
+    commands, device = controller()
+    assert commands.obey(f"order {device.serial} manual", NOW)["meter"]["values"]["mode_manual"] == 1
+    commands.obey(f"order {device.serial} start", NOW)
+    assert commands.obey(f"show {device.serial}", NOW + 10)["meter"]["values"]["speed"] == 1500
+
+
+@pytest.mark.parametrize("line", ["mains {} away", "alarm {} worse", "order {} fly", "press {}"])
+def test_what_a_genset_cannot_be_told_is_an_error(line: str) -> None:
+    commands, device = controller()
+    said = commands.obey(line.format(device.serial), NOW)
+    assert "expected silence" in said["error"] and "order SERIAL COMMAND" in said["error"]

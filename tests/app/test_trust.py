@@ -174,3 +174,10 @@ def test_the_wall_clock_asks_whether_to_believe_what_it_shows():
     wall = SystemWall(lambda now: asked.append(now) or len(asked) > 1)
     assert [wall.is_trusted(), wall.is_trusted()] == [False, True]
     assert abs(asked[0] - wall.now()) < 60
+
+
+def test_a_time_that_was_told_by_whom_the_operator_trusts_is_believed_however_little_the_clock_moved():
+    trust = Trust(Boot(), synchronised=lambda: False, clocked=lambda now: False)
+    assert not trust.has(BELIEVED_FROM + 1000.0)
+    trust.told()
+    assert trust.has(BELIEVED_FROM + 1001.0)

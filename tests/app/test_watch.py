@@ -35,3 +35,10 @@ def test_a_box_whose_journal_is_not_open_is_not_well(world):
     world.kept = None
     assert world.watch.ailing() == "the journal is not open"
     assert world.watch.figures().journal_bytes == 0
+
+
+def test_whoever_wants_to_hears_what_happens(world):
+    heard = []
+    world.watch.news.subscribe(heard.append)
+    world.watch.happened("genset.alarm", {"device": "g1"})
+    assert [(each.name, each.facts) for each in heard] == [("genset.alarm", {"device": "g1"})]

@@ -135,6 +135,18 @@ def test_an_alarm_of_the_controller_is_read_and_uploaded_at_once(begun):
     assert its.cloud.times(Changes)[0] - edge < 1
 
 
+def test_an_alarm_of_the_controller_is_not_forgotten_while_something_waits_to_be_said(begun):
+    its = begun(evolve(ANSWER, online_s=20.0), seconds=5)
+    its.cloud.is_silent = True
+    for state in (True, False, True):
+        its.session.inputs_changed(Inputs(alarm=state))
+    its.genset.coils[1] = 0x40
+    its.cloud.heard.clear()
+    its.session.hasten()
+    its.run(3)
+    assert [(run.function, run.content) for each in its.cloud.said(Changes) for run in each.runs] == [(1, b"\x40")]
+
+
 @pytest.mark.parametrize(("told", "own", "rate_s"), [(2.0, 7.0, 2.0), (None, 7.0, 7.0), (20.0, 1.0, 20.0)])
 def test_the_servers_rate_goes_before_the_boxs(begun, told, own, rate_s):
     its = begun(evolve(FULL, online_s=told, offline_s=told), rate_s=own)
@@ -337,7 +349,7 @@ def test_a_flood_of_commands_is_refused_beyond_a_few(begun):
 
 
 def test_port_and_baud_rate_are_changed_where_allowed_and_the_answer_has_the_pair_in_force(begun):
-    its = begun(allow_write=True)
+    its = begun(allow_rewire=True)
     for wanted in (Wiring(3, 1), Wiring(1, 0)):
         its.road.say(WriteConfig(wiring=wanted, uid="7"))
     its.run(1)
@@ -346,14 +358,14 @@ def test_port_and_baud_rate_are_changed_where_allowed_and_the_answer_has_the_pai
 
 
 def test_port_and_baud_rate_stay_where_writing_is_not_allowed(begun):
-    its = begun(evolve(ANSWER, wiring=Wiring(3, 2)))
+    its = begun(evolve(ANSWER, wiring=Wiring(3, 2)), allow_write=True)
     its.road.say(WriteConfig(wiring=Wiring(3, 1), uid="7"))
     its.run(1)
     assert its.cloud.said(Written) == [Written(LOGIN.hostid, "7", wiring=Wiring(2, 0))]
 
 
 def test_a_disabled_port_is_not_read_and_not_written(begun):
-    its = begun(allow_write=True)
+    its = begun(allow_write=True, allow_rewire=True)
     its.road.say(WriteConfig(wiring=Wiring(0, 0)))
     its.run(4)
     asked = len(its.genset.asked)

@@ -5,7 +5,8 @@ import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from concentrator.line.line import CEILING_S
-from concentrator.model.errors import Cancelled, LineLost, NoReply
+from concentrator.line.turns import STRAY_PAUSE_S
+from concentrator.model.errors import Cancelled, Garbled, LineLost, NoReply
 from tests.support.lines import SILENCE_S, ask, close_line, echo, open_line, open_port
 
 results = SynchronousTestCase()
@@ -106,6 +107,56 @@ def test_it_is_not_lent_while_somebody_may_still_answer(line_wire_clock):
         wire.run(0.005)
     assert clock.seconds() - began >= CEILING_S
     assert tunnel.heard == []
+    tunnel.lease.release()
+
+
+@pytest.mark.parametrize("heard", [b"", b"x", b"no answer."])
+def test_whatever_shape_a_request_had_it_is_not_lent_before_its_answer_cannot_come_any_more(line_wire_clock, heard):
+    line, wire, clock = line_wire_clock
+    began = clock.seconds()
+    silent = line.run(1, ask(echo(b"a.")))
+    wire.run(0.01)
+    if heard:
+        wire.deliver(heard)
+    wire.run(0.5)
+    results.failureResultOf(silent, NoReply, Garbled)
+    tunnel = Tunnel(line)
+    wire.run(0.2)
+    wire.deliver(b"late.")
+    while not tunnel.lent:
+        wire.run(0.005)
+    assert clock.seconds() - began >= CEILING_S
+    assert tunnel.heard == []
+    tunnel.lease.release()
+
+
+def test_an_answer_that_begins_late_is_over_before_it_is_lent(line_wire_clock):
+    line, wire, clock = line_wire_clock
+    began = clock.seconds()
+    silent = line.run(1, ask(echo(b"a.")))
+    wire.run(CEILING_S - 0.02)
+    results.failureResultOf(silent, NoReply)
+    tunnel = Tunnel(line)
+    for _ in range(20):
+        wire.deliver(b"late")
+        wire.run(STRAY_PAUSE_S / 2)
+    assert tunnel.lent == []
+    wire.run(STRAY_PAUSE_S)
+    assert (tunnel.heard, clock.seconds() - began > CEILING_S) == ([], True)
+    tunnel.lease.release()
+
+
+def test_who_gives_a_conversation_up_leaves_no_answer_to_a_tunnel(line_wire_clock):
+    line, wire, clock = line_wire_clock
+    given_up = line.run(1, ask(echo(b"a.", wait_s=2.0)))
+    wire.run(0.01)
+    began = clock.seconds()
+    given_up.cancel()
+    results.failureResultOf(given_up, Cancelled)
+    tunnel = Tunnel(line)
+    while not tunnel.lent:
+        wire.run(0.005)
+    assert clock.seconds() - began >= 2 * 2.0 - 0.05
     tunnel.lease.release()
 
 

@@ -4,9 +4,10 @@ import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from concentrator.line.line import CEILING_S
+from concentrator.line.turns import STRAY_PAUSE_S
 from concentrator.mbusgate.passage import FRAME_S, LATE_S
 from concentrator.mbusgate.terms import ABANDONED_S, LINGER_S, SILENCE_S
-from concentrator.model.errors import LineLost
+from concentrator.model.errors import LineLost, NoReply
 from tests.support.gateways import House
 from tests.support.lines import Port, Wire, ask, echo
 
@@ -257,6 +258,7 @@ def test_what_one_client_did_not_take_is_not_the_next_ones_and_that_one_is_heard
     home.wire.deliver(b"of the first")
     first.leave()
     second = home.guest()
+    home.run(STRAY_PAUSE_S)
     assert home.gateway.state().standing == "Connected"
     home.wire.deliver(ANSWER)
     home.run(0.2)
@@ -441,6 +443,107 @@ def test_a_gateway_that_stops_gives_the_line_back(house):
     home.wire.answer(b"a.")
     results.successResultOf(polled)
     assert home.gateway.state().standing == "Closed"
+
+
+class TestNobodyGetsAnothersAnswer:
+    """The next client would take it for the answer to its own question."""
+
+    def test_who_comes_after_one_that_was_not_answered_has_the_wire_when_nobody_answers_any_more(self, house):
+        home = house()
+        first = home.guest()
+        first.say(REQUEST)
+        home.run(0.01)
+        left = home.clock.seconds()
+        first.leave()
+        second = home.guest()
+        second.say(NKE_SELECTED)
+        home.run(0.4)
+        home.wire.deliver(ANSWER)
+        home.run(CEILING_S - 0.3)
+        assert (second.heard(), home.sent(), home.figures()["Octets dropped as late"]) == (b"", REQUEST, 5)
+        assert home.clock.seconds() - left >= CEILING_S
+        second.say(REQUEST)
+        home.answer(REQUEST + REQUEST, ANSWER)
+        home.run(0.01)
+        assert second.heard() == ANSWER
+
+    @pytest.mark.parametrize("is_framed", [False, True])
+    def test_who_comes_in_the_middle_of_an_answer_waits_for_its_end(self, house, is_framed):
+        home = house(is_framed=is_framed)
+        first = home.guest()
+        first.say(REQUEST)
+        home.run(0.01)
+        home.wire.deliver(ANSWER[:4])
+        home.run(0.01)
+        first.leave()
+        second = home.guest()
+        for byte in ANSWER[4:] * 40:
+            home.wire.deliver(bytes((byte,)))
+            home.run(0.01)
+        second.say(NKE_SELECTED)
+        home.run(0.2)
+        assert (second.heard(), home.sent()) == (b"", REQUEST)
+        second.say(NKE_SELECTED)
+        home.answer(REQUEST + NKE_SELECTED, b"\xe5")
+        home.run(0.01)
+        assert second.heard() == b"\xe5"
+
+    @pytest.mark.parametrize("is_framed", [False, True])
+    def test_who_connects_anew_for_each_question_is_served_at_once(self, house, is_framed):
+        home = house(is_framed=is_framed)
+        for number in range(1, 6):
+            guest = home.guest()
+            guest.say(REQUEST)
+            home.answer(REQUEST * number, ANSWER, 0.04)
+            home.run(0.01)
+            assert guest.heard() == ANSWER
+            guest.leave()
+        assert home.figures()["Octets dropped as late"] == 0
+
+    def test_who_leaves_before_it_had_the_wire_changes_nothing_about_it(self, house):
+        home = house()
+        first = home.guest()
+        first.say(REQUEST)
+        home.run(0.01)
+        first.leave()
+        second = home.guest()
+        second.leave()
+        third = home.guest()
+        home.run(0.5)
+        home.wire.deliver(ANSWER)
+        home.run(CEILING_S)
+        assert third.heard() == b""
+
+    def test_a_gateway_that_begins_anew_does_not_hand_over_an_old_answer(self, house):
+        home = house()
+        first = home.guest()
+        first.say(REQUEST)
+        home.run(0.01)
+        home.wire.deliver(ANSWER[:4])
+        home.run(0.002)
+        home.gateway.stop()
+        heard = []
+        lent = home.line.lease(heard.append, lambda: None)
+        home.run(0.05)
+        home.wire.deliver(ANSWER[4:])
+        home.run(CEILING_S + 0.1)
+        assert heard == []
+        results.successResultOf(lent).release()
+
+    def test_what_the_box_was_not_answered_does_not_come_to_a_client(self, house):
+        home = house()
+        polled = home.line.run("meter", ask(echo(b"a.")))
+        home.run(0.31)
+        results.failureResultOf(polled, NoReply)
+        guest = home.guest()
+        home.run(0.3)
+        home.wire.deliver(b"a.")
+        home.run(CEILING_S)
+        assert guest.heard() == b""
+        guest.say(REQUEST)
+        home.answer(REQUEST, ANSWER)
+        home.run(0.01)
+        assert guest.heard() == ANSWER
 
 
 def test_the_figures_are_those_of_the_original_in_its_order(house):

@@ -19,6 +19,7 @@ from tests.support.mbus import MBUS, VirtualMbus
 
 READS = 500  # by each side
 LOOK_S = 0.02
+LATE_S = 0.4  # the standard allows 0.19 s, and this head-end waits for longer
 
 
 class Box:
@@ -102,10 +103,14 @@ class HeadEnd:
         self.guest = None
 
 
+@pytest.mark.parametrize("late", [0, 3], ids=["as the standard wants", "three answer too late"])
 @pytest.mark.parametrize("is_shared", [False, True], ids=["exclusive", "time-sliced"])
-def test_in_a_thousand_mixed_reads_nobody_gets_a_wrong_value(is_shared):
+def test_in_a_thousand_mixed_reads_nobody_gets_a_wrong_value(is_shared, late):
+    """Not even where meters answer when the box has given them up already: such an answer finds nobody."""
     draw = random.Random(7)
     meters = some_meters(12, "mixed reads")
+    for meter in meters[:late]:
+        meter.turnaround_s = LATE_S
     bus = VirtualMbus(*meters, damage=0.01)
     line = bus.line()
     entrance = Entrance()
@@ -121,7 +126,7 @@ def test_in_a_thousand_mixed_reads_nobody_gets_a_wrong_value(is_shared):
         bus.run(draw.uniform(0, 4 * SILENCE_S))
     assert (box.wrong, head_end.wrong) == ([], [])
     # Some answers are damaged; what a read costs that comes between others is a repetition, hardly ever the read.
-    assert box.failed + head_end.failed < 0.02 * (box.good + head_end.good)
+    assert box.failed + head_end.failed < (0.04 if late else 0.02) * (box.good + head_end.good)
     assert gateway.statistics.completed_accepts > 5
     end(bus, line, gateway)
 

@@ -11,7 +11,7 @@ def test_everything_is_off_until_it_is_set():
 
 def test_an_input_is_told_of_when_it_changes_and_only_then():
     board, told = VirtualBoard(), []
-    board.watch(lambda number, is_active: told.append((number, is_active)))
+    board.watch(lambda number, is_closed: told.append((number, is_closed)))
     board.set_input(2, False)
     board.set_input(2, True)
     board.set_input(2, True)

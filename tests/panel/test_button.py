@@ -1,6 +1,7 @@
 import pytest
 
-from concentrator.panel.button import Button, Gesture, gesture_of
+from concentrator.panel.button import GESTURES, Button, Gesture, gesture_of
+from concentrator.panel.lights import Scheme
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,35 @@ from concentrator.panel.button import Button, Gesture, gesture_of
 )
 def test_how_long_it_was_held_says_what_is_wanted(held_s, gesture):
     assert gesture_of(held_s) is gesture
+
+
+@pytest.mark.parametrize(
+    ("held_s", "gesture"),
+    [
+        (0.0, Gesture.NOTHING),
+        (0.99, Gesture.NOTHING),
+        (1.0, Gesture.LAMP_TEST),
+        (9.99, Gesture.LAMP_TEST),
+        (10.0, Gesture.FACTORY),
+        (60.0, Gesture.NOTHING),
+    ],
+)
+def test_on_a_cmm365_a_second_tests_the_lamps_and_ten_reset_it(clock, held_s, gesture):
+    assert gesture_of(held_s, Scheme.CMM365) is gesture
+    done = []
+    button = Button(clock, done.append, Scheme.CMM365)
+    button.press()
+    clock.advance(held_s)
+    assert button.promises is gesture
+    button.release()
+    assert done == ([gesture] if gesture is not Gesture.NOTHING else [])
+
+
+@pytest.mark.parametrize("scheme", Scheme)
+def test_every_scheme_has_a_meaning_from_the_first_moment_on_and_lets_a_stuck_button_be(scheme):
+    since = [at for at, _ in GESTURES[scheme]]
+    assert since[0] == 0.0 and since == sorted(since)
+    assert gesture_of(10_000, scheme) is Gesture.NOTHING
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 from math import isclose
 
 from concentrator.model.profile import Block, Function
-from concentrator.poll.forecast import TURNAROUND_S, Wanted, forecast, transaction_s
+from concentrator.poll.forecast import TELEGRAM_CHARACTERS, TURNAROUND_S, Wanted, forecast, session_s, transaction_s
 from concentrator.poll.schedule import Job, Schedule
 from concentrator.wire.conversation import LineSettings
 
@@ -70,3 +70,17 @@ def test_the_schedule_keeps_what_was_foretold_on_a_line_without_room():
     for kept in seen.reads:
         times = made[kept.wanted.owner, kept.wanted.block.address]
         assert abs(4000 / times - kept.period_s) < 0.07 * kept.period_s
+
+
+def test_a_meter_of_an_m_bus_is_greeted_asked_and_dismissed():
+    bus = LineSettings(2400, 11)
+    said = 5 + 1 + 5 + TELEGRAM_CHARACTERS + 5 + 1
+    assert isclose(session_s(bus, is_selected=False), said * 11 / 2400 + 3 * ((330 / 2400 + 0.05) / 2 + 11 / 2400))
+    assert isclose(session_s(bus, is_selected=True) - session_s(bus, is_selected=False), 12 * 11 / 2400)
+    assert session_s(LineSettings(300, 11), is_selected=True) > 6 * session_s(bus, is_selected=True)
+
+
+def test_a_read_that_says_what_it_costs_is_believed():
+    seen = forecast([Wanted("flat", Block(Function.INPUT, 0, 0), 10.0, cost_s=4.0)] * 3, None)
+    assert isclose(seen.utilisation, 1.2)
+    assert all(kept.cost_s == 4.0 and isclose(kept.period_s, 12.0) for kept in seen.reads)

@@ -7,6 +7,7 @@ import pytest
 from concentrator.dialect.modbus import dialects
 from concentrator.model.errors import LineLost, NoReply
 from concentrator.poll.probe import LONGEST_S, SILENT_MOST, Probe
+from concentrator.profile.catalogue import Catalogue
 from concentrator.sim.slave import framed
 from tests.support.asked import Bus, Slave
 from tests.support.outcomes import outcome
@@ -109,3 +110,13 @@ def test_what_was_read_is_json_with_the_values_people_look_at_first():
     assert told["values"][0] == {"name": "v1", "label": "voltage L1", "value": 230.1, "unit": "V"}
     assert told["first"] == ["p", "v1", "i1", "ea_imp", "own_thing"]
     assert (told["profile"], told["serial"], told["rules"], told["took_s"]) == ("acme/m1", "A1B2", 1, 0.0)
+
+
+def test_what_is_only_passed_through_to_is_asked_nothing():
+    bus = Bus()
+    profile = Catalogue().get("smartgen/passthrough")
+    station = dialects()["modbus-rtu"].station(profile, 7, {})
+    probed = outcome(Probe(bus.enquiry(), station, 7, lambda: 0.0).over())
+    assert (probed.values, probed.missing, probed.misfits) == ({}, (), ())
+    assert probed.as_json()["passes_through"] is True
+    assert bus.asked == []

@@ -39,6 +39,12 @@ def test_without_a_value_there_is_a_dash():
     assert "ID 100: —." in detected_of(probed(values=[], first=[]), "X", SAY, "en").said
 
 
+def test_what_is_only_passed_through_to_has_no_values_and_is_right():
+    found = detected_of(probed(values=[], first=[], passes_through=True), "HGM9320", SAY, "en")
+    assert found.is_right and found.values == ()
+    assert found.said.startswith("Nothing is known of the registers of HGM9320")
+
+
 def test_who_was_identified_is_proposed():
     found = of_task(identified())
     assert spaced(found.said).startswith("GW5K-ET answered at ID 100")

@@ -32,7 +32,7 @@ def test_nobody_is_shown_what_he_may_not_see():
     installers = drawn(SAY, Role.INSTALLER, ALL, "/info")
     assert "Update" not in names(installers)
     (settings,) = (place for place in installers if place.name == "Settings")
-    assert names(settings.parts) == ["Timezone", "Historic", "Panel"]
+    assert names(settings.parts) == ["Timezone", "Historic", "Panel", "Panel and inputs"]
 
 
 def test_the_entry_of_the_page_and_the_one_it_is_under_are_marked():

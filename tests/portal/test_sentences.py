@@ -60,6 +60,18 @@ def test_every_event_the_box_tells_of_has_a_sentence():
             "Salida relay1: activado, por ana.",
         ),
         (
+            "input.alarm",
+            {"input": 1, "function": "fire", "active": True, "text": "x"},
+            "Input 1, fire alarm: on.",
+            "Entrada 1, alarma de incendio: activado.",
+        ),
+        (
+            "input.changed",
+            {"input": 2, "active": False, "function": "lamp_test", "text": "x"},
+            "Input 2: off.",
+            "Entrada 2: desactivado.",
+        ),
+        (
             "uplink.records_rejected",
             {"uplink": "mqtt", "records": [4, 5, 6], "reason": "no."},
             "mqtt refused 3 records for ever: no.",

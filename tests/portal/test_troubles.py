@@ -1,4 +1,6 @@
-from concentrator.api import LineState, UplinkState
+import pytest
+
+from concentrator.api import InputState, LineState, UplinkState
 from concentrator.model.trouble import Trouble as Said
 from concentrator.portal.standing import Teller
 from concentrator.portal.troubles import troubles
@@ -24,6 +26,18 @@ def silent(uid, **fields):
 
 def test_when_all_is_well_nothing_is_open():
     assert found([device("a"), device("b", health="new", last_seen=None, values={})]) == []
+
+
+@pytest.mark.parametrize(
+    ("function", "sentence"),
+    [("access_alarm", "Access alarm."), ("fire_alarm", "Fire alarm."), ("external_alarm", "External alarm.")],
+)
+def test_an_alarm_of_an_input_is_open_while_it_lasts(function, sentence):
+    inputs = (InputState(False, function), InputState(True, function))
+    teller = Teller(say_in("en"), "en", NOW, MADRID)
+    (only,) = troubles([device("a")], (OPEN,), (), teller, MADRID, inputs)
+    assert (only.severity, only.name, only.address, only.sentence) == ("trouble", "Input 2", "/panel", sentence)
+    assert list(troubles([device("a")], (OPEN,), (), teller, MADRID, (InputState(True, "lamp_test"),))) == []
 
 
 def test_one_silent_device_is_one_trouble_with_its_page():

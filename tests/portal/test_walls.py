@@ -40,7 +40,7 @@ def site(box, clock):
 
 
 def routes(site):
-    return site.resource._router._routes
+    return list(site.resource._router.book.routes())
 
 
 def address(route):

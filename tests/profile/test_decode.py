@@ -261,3 +261,11 @@ def test_any_bytes_decode_to_finite_values(kinds, random):
         for data in (bytes(2 * block.count), b"\xff" * (2 * block.count), random.randbytes(2 * block.count)):
             for value in compile_block(block)(data).values():
                 assert isinstance(value, str) or math.isfinite(value)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_seconds_become_hours_exactly(seconds):
+    profile = load(variable("run_hours", unit="s", type="u32"))
+    data = struct.pack(">I", seconds)
+    found = compile_block(Block(Function.HOLDING, 0, 2, profile.points))(data)["run_hours"]
+    assert found == seconds / 3600

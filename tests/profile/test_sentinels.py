@@ -65,3 +65,30 @@ def test_what_is_no_raw_value_of_the_encoding_is_a_fault(kind, key, value):
 def test_a_text_has_no_sentinel():
     (fault,) = faults(variable("x", unit="", type="ascii4", nan=0))
     assert fault.key == "nan"
+
+
+@pytest.mark.parametrize(
+    ("kind", "highest", "lowest"),
+    [
+        ("u16", 0xFFFF, 0xFFF8),
+        ("s16", 0x7FFF, 0x7FF8),
+        ("u32", 0xFFFFFFFF, 0xFFFFFFF8),
+        ("s32", 0x7FFFFFFF, 0x7FFFFFF8),
+    ],
+)
+def test_the_highest_values_of_every_number_may_stand_for_nothing(kind, highest, lowest):
+    assert load_point(type=kind, profile={"no_data_top": 8}).sentinels == tuple(range(highest, lowest - 1, -1))
+
+
+def test_what_is_no_plain_number_has_no_highest_values_that_stand_for_nothing():
+    for kind, more in (("bitfield16", {}), ("bool", {"bit": 3}), ("u4", {"bit": 0}), ("f32", {})):
+        assert load_point("state", unit="", type=kind, profile={"no_data_top": 8}, **more).sentinels == ()
+
+
+def test_what_a_variable_says_itself_goes_before():
+    assert load_point(nan=7, profile={"no_data_top": 8}).sentinels == (7,)
+
+
+def test_both_kinds_of_the_file_may_be_there():
+    point = load_point(profile={"no_data_top": 1, "no_data": [32766]})
+    assert point.sentinels == (32766, 0xFFFF)

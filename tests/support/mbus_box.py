@@ -1,5 +1,5 @@
 """A made-up box with M-Bus lines: a real configuration file, gateways that stand as they are told, searches that go on
-until they are ended, and a meter that says a telegram."""
+until they are ended, and a meter that says a telegram and does what it is told."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 
 from concentrator.actions.devices import device_actions
 from concentrator.actions.gateways import GatewayState, gateway_actions
-from concentrator.actions.mbus import mbus_actions
+from concentrator.actions.mbus import mbus_actions, reset_action, set_address_action, set_speed_action
 from concentrator.api import LineState
 from concentrator.app.mbus_told import told
 from concentrator.mbusgate.life import CONNECTED
@@ -75,6 +75,9 @@ class MbusBox(ConfigBox):
         for action in (
             *gateway_actions(lambda: self.states, self._throw_out),
             *mbus_actions(self.tasks, lambda line: None, self._search, self._read),
+            set_address_action(lambda line: None, self._move),
+            reset_action(lambda line: None, self._reset),
+            set_speed_action(self.tasks, lambda line: None, self._spur),
             *device_actions(self, lambda uid: {"uid": uid}, lambda *place: succeed({})),
         ):
             self.table.register(action)
@@ -100,6 +103,23 @@ class MbusBox(ConfigBox):
         self.asked.append((line, is_primary, str(mask)))
         self.works.append(Deferred())
         return self.works[-1]
+
+    def _move(self, line: str, place: Any, primary: int) -> Deferred[object]:
+        self.asked.append((line, str(place.selected or place.primary), primary))
+        return self._told({"uid": "flat", "address": "", "primary": primary})
+
+    def _reset(self, line: str, place: Any) -> Deferred[object]:
+        self.asked.append((line, str(place.selected or place.primary), "reset"))
+        return self._told({"uid": "flat"})
+
+    def _spur(self, line: str, baudrate: int, caller: Any, tell: Any) -> Deferred[object]:
+        self.asked.append((line, baudrate))
+        tell(0.25, "flat is told")
+        self.works.append(Deferred())
+        return self.works[-1]
+
+    def _told(self, done: dict[str, object]) -> Deferred[object]:
+        return fail(self.said) if isinstance(self.said, Exception) else succeed(done)
 
     def _read(self, line: str, place: Any) -> Deferred[object]:
         self.asked.append((line, str(place.selected or place.primary)))

@@ -22,7 +22,7 @@ from twisted.web.server import Site
 from concentrator.actions.present import present_actions
 from concentrator.actions.table import ActionTable, AuditEntry
 from concentrator.actions.tracing import Traces
-from concentrator.api import DeviceState, Happened, LineState, OutputState, PanelState, UplinkState
+from concentrator.api import DeviceState, Happened, InputState, LineState, OutputState, PanelState, UplinkState
 from concentrator.line.trace import Traced
 from concentrator.model.profile import DeviceProfile
 from concentrator.model.reading import Reading
@@ -108,7 +108,7 @@ class FakeBox:
         still = PanelState(
             {"blue": "off", "green": "two", "yellow": "steady"},
             (OutputState("relay1", False), OutputState("relay2", True), OutputState("analogue", 3.5)),
-            (False, True),
+            (InputState(), InputState(True)),
         )
         self.panel: Callable[[], PanelState] = lambda: still
         self.exchanges: list[Traced] = []

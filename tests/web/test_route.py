@@ -4,6 +4,7 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from concentrator.web.access import Role
+from concentrator.web.chapter import Book, Chapter
 from concentrator.web.events import LiveStream
 from concentrator.web.kept import Typed
 from concentrator.web.route import COOKIE, Reply, Route, Router, SignedIn, Visit, see_other
@@ -36,7 +37,7 @@ class Pages:
             Route("/cookie", None, self.cookie),
         ]
         self.router = Router(
-            routes,
+            Book([Chapter([route.path for route in routes], lambda: routes, is_open=True)]),
             self.sessions,
             missing=lambda visit: Reply(b"missing", 404),
             forbidden=lambda visit, needed: Reply(needed.encode(), 403),

@@ -77,6 +77,7 @@ def device_routes(house: House) -> Iterator[Route]:
             past_variable=usual_variable(state),
             readouts=[(*point, range_of(state, point[0])) for point in main_readouts(state)],
             label=label_in(visit.language),
+            is_genset=house.look("genset.status", uid=state.uid) is not None,
             topic=state.uid,
             here=home_of(state),
         )

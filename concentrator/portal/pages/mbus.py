@@ -13,7 +13,7 @@ from attrs import frozen
 
 from concentrator.actions.table import Caller, Permission
 from concentrator.api import LineState
-from concentrator.line.serial_address import M_BUS_PORT, parse_serial
+from concentrator.line.serial_address import M_BUS_PORT, parse_serial, with_baudrate
 from concentrator.model.errors import CommandError, ConfigError
 from concentrator.portal.cells import Cell
 from concentrator.portal.config_form import ConfigPage, Key, config_page
@@ -57,8 +57,7 @@ class _Speed(Key):
 
     def value(self, text: str) -> Any:
         """The endpoint with another speed."""
-        kept = [part for part in re.split(r"(?<!\\):", self.endpoint) if not part.startswith("baudrate=")]
-        return ":".join((*kept, f"baudrate={text}"))
+        return with_baudrate(self.endpoint, text)
 
 
 def accept_keys(section: str) -> Groups:
@@ -85,6 +84,15 @@ def accept_keys(section: str) -> Groups:
                 key("sharing", Entry.CHOICE, choices=("exclusive", "time-sliced")),
                 key("forwarding", Entry.CHOICE, choices=("bytes", "frames")),
                 _Listed(section, "addresses", "accept.addresses", is_whole=True),
+            ),
+        ),
+        (
+            "accept.tls",
+            (
+                key("tls_port", Entry.NUMBER, is_whole=True),
+                key("cert_file", Entry.FILE),
+                key("key_file"),
+                key("clients_ca_file", Entry.FILE),
             ),
         ),
     )
@@ -279,6 +287,7 @@ class _Pages:
             serial=[(slug(each), label_of(each, say)) for each in state["serial"]] if state else [],
             framing="" if at is None else at.framing,
             form=None if page is None else page.form,
+            speeds=[] if at is None else [each for each in SPEEDS if each != str(at.baudrate)],
             topic="" if state is None else GATEWAY_TOPIC + line.name,
             here=PATH,
             **values,

@@ -1,16 +1,17 @@
 /* The button of the Panel page: held with finger, mouse, space or enter; says while it is held what letting it go will do,
-   and sends for how long it was. */
+   and sends for how long it was. From which second on it does what, the page says. */
 (() => {
   "use strict";
   const form = document.getElementById("hold");
   if (!form) return;
   const button = form.querySelector("button"), ring = form.querySelector("progress"), said = form.querySelector("span");
-  const promise = (s) => (s < 2 ? "short" : s < 5 ? "link" : s < 10 ? "nothing" : "factory");
+  const steps = JSON.parse(form.dataset.steps);
+  const promise = (s) => steps.findLast((step) => s >= step.since);
   let since = null, timer = null;
   const held = () => (performance.now() - since) / 1000;
   const show = () => {
     ring.value = Math.min(10, held());
-    const words = form.dataset[promise(held())];
+    const { words } = promise(held());
     if (said.textContent !== words) said.textContent = words;
   };
   const press = (event) => {
@@ -29,7 +30,7 @@
     if (since === null) return;
     const s = held();
     stop();
-    if (promise(s) !== "link") return;
+    if (!promise(s).acts) return;
     form.elements.held_s.value = s.toFixed(1);
     form.submit();
   };

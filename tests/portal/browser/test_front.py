@@ -2,6 +2,7 @@
 
 import pytest
 import pytest_twisted
+from twisted.internet.task import Clock
 
 from concentrator.actions.panel import panel_actions
 from concentrator.actions.tokens import token_actions
@@ -11,6 +12,7 @@ from concentrator.panel.board import VirtualBoard
 from concentrator.panel.panel import Panel
 from concentrator.web.access import Role
 from tests.support.axe import findings
+from tests.support.front import FakeFront
 from tests.support.web import NOW, FakeBox, device
 
 PAGES = ("/info", "/info/label", "/menu?q=mode", "/panel", "/services/tokens")
@@ -19,14 +21,16 @@ PAGES = ("/info", "/info/label", "/menu?q=mode", "/panel", "/services/tokens")
 @pytest.fixture
 def box():
     box = FakeBox()
-    box.works = Panel(VirtualBoard(), FEATURES["PRO"], None, lambda *kept: None, lambda *told: None, lambda: NOW)
-    box.pressed = []
+    quiet = (lambda *kept: None, lambda *told: None)
+    box.works = Panel(VirtualBoard(), FEATURES["PRO"], None, *quiet, lambda: NOW, Clock())
+    box.front = FakeFront(box)
+    box.pressed, box.scheme = box.front.presses, "ccmaster"
     box.lit = {"blue": "off", "green": "two", "yellow": "off"}
-    for action in panel_actions(box.works, lambda held_s: box.pressed.append(held_s) or "link"):
+    for action in panel_actions(box.works, box.front):
         box.table.register(action)
     for action in token_actions(box.tokens, lambda: NOW):
         box.table.register(action)
-    box.panel = lambda: PanelState(box.lit, box.works.outputs(), box.works.inputs())
+    box.panel = lambda: PanelState(box.lit, box.works.outputs(), box.works.inputs(), scheme=box.scheme)
     return box
 
 
@@ -57,6 +61,58 @@ async def test_holding_the_button_says_what_letting_go_will_do_and_does_it(serve
     await served.browser.until("document.querySelector('.saved')")
     assert await served.text(".saved") == "Link mode was switched."
     assert len(box.pressed) == 1 and 3.0 <= box.pressed[0] < 5.0
+
+
+def as_module(box):
+    """Gives the box the front of a CMM365 with an alarm."""
+    dark = dict.fromkeys(("rs485_slave", "gprs", "link"), "off")
+    box.scheme, box.lit = "cmm365", {"power": "red", "alarm": "steady", "rs485_master": "blink", **dark}
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_button_of_a_cmm365_tests_the_lamps_and_asks_before_it_resets(served, box):
+    as_module(box)
+    await served.open("/panel")
+    assert await hold(served, 500) == "Let go: nothing (under 1 s)"
+    assert box.pressed == []
+    box.front.gesture = "lamp_test"
+    assert await hold(served, 1500) == "Let go: lamp test"
+    await served.browser.until("document.querySelector('.saved')")
+    assert await served.text(".saved") == "All lights are on for some seconds."
+    assert len(box.pressed) == 1
+    box.front.gesture = "factory"
+    assert await hold(served, 11_000) == "Let go: reset, after a question"
+    await served.browser.until("document.querySelector('.faults')")
+    assert len(box.pressed) == 1, "nothing was done yet"
+    await served.send(".faults button")
+    assert await served.text(".saved") == "Inputs, outputs and cloud sessions are as they left the factory."
+    assert box.pressed[1:] == [10.0]
+
+
+@pytest_twisted.ensureDeferred
+async def test_power_is_green_and_red_in_one_light_and_the_others_are_red(served, box):
+    as_module(box)
+    await served.open("/panel", theme="light")
+    colour = "getComputedStyle(document.querySelector('.front .light.{}')).borderTopColor"
+    red, green = "rgb(198, 40, 40)", "rgb(22, 128, 60)"
+    assert await served.browser.evaluate(colour.format("power")) == red
+    assert await served.browser.evaluate(colour.format("rs485_master")) == red
+    await served.listening()
+    box.lit = {**box.lit, "power": "steady", "alarm": "off"}
+    box.change("main", values={"p": 1.0})
+    await served.browser.until("document.querySelector('.front .light.power').dataset.health === 'steady'")
+    assert await served.browser.evaluate(colour.format("power")) == green
+    assert await served.browser.evaluate(colour.format("alarm")) not in (red, green)
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+async def test_six_lights_fit_at_the_top_of_every_screen(served, box, width):
+    as_module(box)
+    for language in ("en", "es"):
+        await served.open("/panel", Role.ADMINISTRATOR, width, 844, language=language)
+        assert await served.width() <= width
+        assert await findings(served.browser) == []
 
 
 @pytest_twisted.ensureDeferred

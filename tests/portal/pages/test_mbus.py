@@ -1,5 +1,7 @@
 """Services › M-Bus: the gateway's pages with the labels of the CMe3000's manual, Figures 6 to 10."""
 
+from pathlib import Path
+
 import pytest
 from twisted.internet.task import Clock
 
@@ -9,8 +11,9 @@ from concentrator.portal.house import LOOKING
 from concentrator.portal.mbus_cells import gateway_cells
 from concentrator.portal.words import say_in
 from concentrator.web.access import Role
+from tests.support.certificates import identity
 from tests.support.mbus_box import TEXT, MbusBox
-from tests.support.pages import Visitor, kept
+from tests.support.pages import Page, Visitor, kept
 from tests.support.web import FakeBox
 
 PATH, ACCEPT, DISCONNECT, SERIAL = (
@@ -119,6 +122,10 @@ def test_accept_mode_shows_what_the_file_has_and_the_manuals_defaults(visitor):
         "sharing": "exclusive",
         "forwarding": "bytes",
         "addresses": "",
+        "tls_port": "0",
+        "cert_file": "",
+        "key_file": "",
+        "clients_ca_file": "",
     }
 
 
@@ -198,6 +205,26 @@ def test_a_line_without_a_gateway_gets_one_at_a_free_port(box, site, visitor):
     page = visitor.open(ACCEPT + FAR)
     assert "Line far has a gateway at port 10002." in page.words
     assert page.fields["mbus_gateway-far-port"] == "10002"
+
+
+def test_a_gateway_gets_a_port_for_tls_with_the_files_it_takes(box, site, visitor, tmp_path):
+    name = "mbus_gateway-main-"
+    page = visitor.send(ACCEPT + HEAT, **{f"{name}tls_port": "10002"})
+    assert "Certificate of this box" in page.words and box.text == TEXT  # without a certificate there is no TLS
+    pem = Path(identity(tmp_path, "box").cert_file).read_bytes()
+    typed = {f"{name}tls_port": "10002", f"{name}port": "0", f"{name}key_file": "/etc/box.key"}
+    fields = visitor.open(ACCEPT).fields | typed | {"token": box.sessions.find(box.keys[Role.INSTALLER]).token}
+    head = '--X\r\nContent-Disposition: form-data; name="{}"'
+    parts = [f"{head.format(key)}\r\n\r\n{value}\r\n".encode() for key, value in fields.items()]
+    for file in ("cert_file", "clients_ca_file"):
+        parts += [f'{head.format(f"{name}{file}-file")}; filename="a.pem"\r\n\r\n'.encode(), pem, b"\r\n"]
+    sent = {"body": b"".join(parts) + b"--X--\r\n", "content_type": "multipart/form-data; boundary=X"}
+    answer = box.as_(Role.INSTALLER, site, ACCEPT + HEAT, method="POST", **sent)
+    assert (answer.status, answer.headers["location"]) == (303, ACCEPT + HEAT), Page(answer).words
+    main = box.config.gateways["main"]
+    assert (main.ports, str(main.key_file)) == ({"tls_port": 10002}, "/etc/box.key")
+    assert main.cert_file.read_bytes() == main.clients_ca_file.read_bytes() == pem
+    assert "mbus-gateway-main-cert-file-" in main.cert_file.name
 
 
 # -- disconnect mode

@@ -156,8 +156,9 @@ def with_house(box, monkeypatch):
         box.house = house
         return real(house, gate)
 
-    monkeypatch.setattr("concentrator.portal.doors.start_routes", noted)
+    monkeypatch.setattr("concentrator.portal.pages.start.start_routes", noted)
     made.append(box.site(Clock()))
+    Visitor(box, made[0]).open("/start")
     return box, made[0]
 
 

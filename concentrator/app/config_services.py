@@ -1,0 +1,37 @@
+"""The sections of services beside the main road of a value: each kind has a class, its sections are named, and all of
+them change while the box runs. A new kind is a row here, and one in `ways`. The class says by `told()` what a section
+would do, in a line, empty where it does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from concentrator.app.config_gateways import GatewaySection
+from concentrator.app.config_sms import SmsSection
+from concentrator.app.config_slave import SlaveSection
+from concentrator.app.config_panel import InputSection, OutputSection
+from concentrator.app.config_smartgen import SmartgenSection
+
+if TYPE_CHECKING:
+    from concentrator.app.config_sections import Config
+
+SERVICES: Mapping[str, type[Any]] = {
+    "mbus_gateway": GatewaySection,
+    "smartgen": SmartgenSection,
+    "modbus_slave": SlaveSection,
+    "input": InputSection,
+    "output": OutputSection,
+    "sms": SmsSection,
+}
+"""The class of each kind's sections, [KIND.NAME]."""
+
+IMPLIED = ("input", "output")
+"""The kinds whose sections are as good as there where the file has none."""
+
+
+def service_sections(config: Config) -> Iterator[tuple[str, Any]]:
+    """The sections of all services by place, "KIND.NAME"."""
+    for kind, sections in config.services.items():
+        for name, section in sections.items():
+            yield f"{kind}.{name}", section

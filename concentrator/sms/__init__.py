@@ -1,0 +1,1 @@
+"""Short messages: alarms to some telephones, and orders from them. Two drivers for modems, one set of rules."""

@@ -1,0 +1,93 @@
+"""Asking ModemManager by its command line program, `mmcli`, one call at a time. Hides the process: how long it may take
+and how much it may say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.defer import Deferred, DeferredSemaphore
+from twisted.internet.error import ProcessDone
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import ProcessProtocol
+from twisted.python.failure import Failure
+
+from concentrator.model.errors import NoReply, TryLater
+
+SAID_MOST = 2**18
+CALL_S, SEND_S = 40.0, 200.0
+"""How long a call may take, and one that sends."""
+
+
+class _Running(ProcessProtocol):
+    """One process, until it ends; what it says beyond the most is dropped."""
+
+    def __init__(self, reactor: Any, timeout_s: float) -> None:
+        self.ended: Deferred[str] = Deferred()
+        self._said = {1: b"", 2: b""}
+        self._timeout_s = timeout_s
+        self._timer: IDelayedCall = reactor.callLater(timeout_s, self._too_late)
+        self._is_late = False
+
+    def childDataReceived(self, childFD: int, data: bytes) -> None:  # noqa: N802, N803 - Twisted's names
+        self._said[childFD] = (self._said[childFD] + data)[:SAID_MOST]
+
+    def processEnded(self, reason: Failure) -> None:  # type: ignore[override]  # noqa: N802 - Twisted's name
+        if self._timer.active():
+            self._timer.cancel()
+        if self._is_late:
+            self.ended.errback(NoReply(f"mmcli did not end within {self._timeout_s:g} s"))
+        elif reason.check(ProcessDone):
+            self.ended.callback(self._said[1].decode("utf-8", "replace"))
+        else:
+            said = self._said[2].decode("utf-8", "replace").strip().splitlines()
+            self.ended.errback(TryLater(said[-1].removeprefix("error: ") if said else "mmcli failed"))
+
+    def _too_late(self) -> None:
+        self._is_late = True
+        if self.transport is not None:
+            self.transport.signalProcess("KILL")
+
+
+@define(eq=False)
+class Mmcli:
+    """The program at a path (None: it is not installed), in an environment."""
+
+    _reactor: Any
+    _program: str | None
+    _environment: dict[str, str]
+    _turn: DeferredSemaphore = field(factory=lambda: DeferredSemaphore(1), init=False)
+    _running: _Running | None = field(default=None, init=False)
+
+    def say(self, *arguments: str, timeout_s: float = CALL_S) -> Deferred[str]:
+        """Runs it; fires with what it said. Fails with TryLater and its last words, or with NoReply."""
+        return self._turn.run(self._run, arguments, timeout_s)
+
+    async def ask(self, *arguments: str) -> dict[str, Any]:
+        """Runs it with -J; gives the object it said. Raises TryLater and NoReply."""
+        said = await self.say(*arguments, "-J")
+        try:
+            found = json.loads(said)
+        except (ValueError, RecursionError):
+            raise TryLater("mmcli said no JSON") from None
+        return found if isinstance(found, dict) else {}
+
+    def stop(self) -> None:
+        """Ends the call under way."""
+        running = self._running
+        if running is not None and running.transport is not None:
+            running.transport.signalProcess("KILL")
+
+    def _run(self, arguments: Sequence[str], timeout_s: float) -> Deferred[str]:
+        if self._program is None:
+            raise TryLater("mmcli is not installed; it comes with ModemManager")
+        running = _Running(self._reactor, timeout_s)
+        self._running = running
+        self._reactor.spawnProcess(running, self._program, [self._program, *arguments], env=self._environment)
+        return running.ended.addBoth(self._over)
+
+    def _over(self, result: Any) -> Any:
+        self._running = None
+        return result

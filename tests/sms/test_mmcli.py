@@ -1,0 +1,92 @@
+"""concentrator.sms.mmcli: a real program in its own process, which says what the test wrote into it."""
+
+import sys
+
+import pytest
+import pytest_twisted
+
+from concentrator.model.errors import NoReply, TryLater
+from concentrator.sms.mmcli import SAID_MOST, Mmcli
+from concentrator.sms.modem_manager import MmcliSms
+from concentrator.sms.terms import Ears
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Makes a program of a few lines of Python."""
+
+    def make(lines):
+        from twisted.internet import reactor
+
+        file = tmp_path / "mmcli"
+        file.write_text(f"#!{sys.executable}\nimport json, sys, time\n{lines}\n")
+        file.chmod(0o755)
+        return Mmcli(reactor, str(file), {})
+
+    return make
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_the_program_says_is_given(program):
+    mmcli = program("print(json.dumps({'said': sys.argv[1:], 'text': 'größe'}))")
+    assert await mmcli.ask("-m", "any") == {"said": ["-m", "any", "-J"], "text": "größe"}
+    assert (await mmcli.say("-s", "a b")).startswith('{"said": ["-s", "a b"]')
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_the_program_complains_of_is_its_error(program):
+    mmcli = program("sys.exit('noise\\nerror: couldn\\'t find modem')")
+    with pytest.raises(TryLater, match="couldn't find modem"):
+        await mmcli.ask("-m", "any")
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("said", ["not JSON", "[" * 100_000])
+async def test_what_is_no_json_is_an_error(program, said):
+    with pytest.raises(TryLater, match="no JSON"):
+        await program(f"print({said!r})").ask("-L")
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_no_object_is_nothing(program):
+    assert await program("print('[1, 2]')").ask("-L") == {}
+
+
+@pytest_twisted.ensureDeferred
+async def test_of_a_program_that_talks_without_end_little_is_kept(program):
+    said = await program("sys.stdout.write('x' * 3_000_000)").say("-L")
+    assert len(said) == SAID_MOST
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_program_that_does_not_end_is_ended(program):
+    mmcli = program("print('begun', flush=True); sys.stdin.read()")
+    with pytest.raises(NoReply, match="did not end within"):
+        await mmcli.say("-L", timeout_s=0.5)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_program_that_is_not_there_is_told():
+    with pytest.raises(TryLater, match="not installed"):
+        await Mmcli(None, None, {}).ask("-L")
+
+
+@pytest_twisted.ensureDeferred
+async def test_calls_go_one_after_another(program, tmp_path):
+    log = tmp_path / "log"
+    mmcli = program(f"f = open({str(log)!r}, 'a'); f.write('in '); f.flush(); f.write('out '); f.close()")
+    calls = [mmcli.say("-L") for _ in range(4)]
+    for call in calls:
+        await call
+    assert log.read_text() == "in out " * 4
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_driver_that_ends_ends_its_program(program):
+    from twisted.internet import reactor
+
+    mmcli = program("print('begun', flush=True); sys.stdin.read()")
+    driver = MmcliSms(mmcli, "any", reactor, Ears(print, print, print))
+    driver.start()
+    await driver.stop()
+    assert driver.standing().word == "No modem"
