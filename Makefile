@@ -72,6 +72,8 @@ peers: $(BIN)/python
 	command -v mosquitto >/dev/null || missing="$$missing mosquitto"; \
 	command -v mosquitto_sub >/dev/null || missing="$$missing mosquitto-clients"; \
 	command -v vsftpd >/dev/null || missing="$$missing vsftpd"; \
+	command -v mbpoll >/dev/null || missing="$$missing mbpoll"; \
+	command -v socat >/dev/null || missing="$$missing socat"; \
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 	  || missing="$$missing chromium"; \
 	ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || missing="$$missing libfaketime"; \

@@ -279,7 +279,7 @@ class DeviceState:
     reads of what is read most often; `tries`: how the last ones went, oldest first, each the kind of what was wrong (as
     `trouble_of` names it), empty where there was an answer; `profile`: its profile's key; `selected`: the secondary
     address of an M-Bus meter that is selected by it, else empty; `sign`: what a positive power of it means (import,
-    generation, none), empty where that is not known.
+    generation, none), empty where that is not known; `alarm`: the worst of a genset (`model.genset.Alarm`), else empty.
     """
 
     uid: str
@@ -302,6 +302,7 @@ class DeviceState:
     profile: str = ""
     sign: str = ""
     selected: str = ""
+    alarm: str = ""
 
 
 @frozen

@@ -91,7 +91,6 @@ TESTED_ELSEWHERE = {
     "model/device.py": "app/test_config.py",
     "model/reading.py": "hub/test_hub.py",
     "model/words.py": "profile/test_schema.py",
-    "model/genset.py": "profile/test_genset_status.py",
     "model/genset_rules.py": "profile/test_genset_rules.py",
     "poll/controller.py": "poll/test_orders.py",
     "poll/enquiry.py": "poll/test_scan.py",

@@ -63,6 +63,9 @@ _WARNINGS = frozenset(
         "meter.power_low",
         "meter.temporary_error",
         "panel.reset",
+        "sms.failed",
+        "slave.map_full",
+        "slave.map_lost",
     }
 )
 

@@ -57,8 +57,8 @@ if TYPE_CHECKING:
 FIELD_FIRST_S = 0.02
 """How long the field has the machine to itself before the journal is loaded: its first request is out by then."""
 
-SETTLED_S = 20.0
-"""How long after its last part the uplinks are at work too, as a rule, and all is loaded that an idle box needs."""
+SETTLED_S = 60.0
+"""How long after its last part the uplinks are at work too, as a rule, and all that an idle box needs is loaded."""
 
 REOPEN_S = 15.0
 """How often a journal is opened anew that the disk had no room for."""

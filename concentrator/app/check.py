@@ -13,6 +13,7 @@ from attrs import asdict, frozen
 from concentrator.app.config import Config, load_checked
 from concentrator.app.config_sections import DeviceSection, LineSection
 from concentrator.app.config_services import service_sections
+from concentrator.app.config_slave import ROLE as SLAVE
 from concentrator.dialect.modbus import ModbusDialect, dialects
 from concentrator.line.serial_address import M_BUS_PORT
 from concentrator.model.device import Device
@@ -218,7 +219,7 @@ def lines_of(plan: Plan) -> Iterator[str]:
 
 
 def _load_of(line: LinePlan) -> str:
-    if line.role == "spare":
+    if line.role in ("spare", SLAVE):
         return ""
     over = f"; more than it has, so all periods grow {line.utilisation:.3g} times" if line.utilisation > 1 else ""
     return f", {line.protocol}: {line.utilisation:.0%} of its time{over}"

@@ -38,6 +38,8 @@ from concentrator.app.cli_parts import (
 from concentrator.app.cli_profiles import add_profile_commands
 from concentrator.app.cli_sim import add_sim_command
 from concentrator.app.cli_slave import add_slave_command
+from concentrator.app.cli_smartgen import add_smartgen_command
+from concentrator.app.cli_sms import add_sms_command
 from concentrator.app.cli_users import add_user_commands
 from concentrator.app.demo_options import add_options
 
@@ -153,6 +155,8 @@ def _parser() -> argparse.ArgumentParser:
     add_mbus_command(commands)
     add_genset_command(commands)
     add_slave_command(commands)
+    add_smartgen_command(commands)
+    add_sms_command(commands)
     add_identify_command(commands)
     add_config_commands(commands)
     add_export_command(commands)

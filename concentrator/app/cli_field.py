@@ -18,7 +18,6 @@ from concentrator.app.cli_parts import (
     wrong,
 )
 
-
 _ALLOWED = ("allow_write", "allow_commands", "allow_unverified", "allow_raw")
 _ALLOWED_WORDS = (
     "it may be written to",

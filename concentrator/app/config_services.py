@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from concentrator.app.config_gateways import GatewaySection
-from concentrator.app.config_sms import SmsSection
-from concentrator.app.config_slave import SlaveSection
 from concentrator.app.config_panel import InputSection, OutputSection
+from concentrator.app.config_slave import SlaveSection
 from concentrator.app.config_smartgen import SmartgenSection
+from concentrator.app.config_sms import SmsSection
 
 if TYPE_CHECKING:
     from concentrator.app.config_sections import Config

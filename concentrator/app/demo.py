@@ -17,7 +17,7 @@ from pathlib import Path
 
 from concentrator.app.children import ChildEnded, Children
 from concentrator.app.demo_audience import Audience, Teller
-from concentrator.app.demo_config import EXTERNAL, MARK, Stage, config_text
+from concentrator.app.demo_config import EXTERNAL, GENSET_PROFILE, GENSET_UNIT, MARK, Stage, config_text
 from concentrator.app.demo_options import DEFAULT_PORTS, add_options
 from concentrator.app.demo_peers import HOST, PeerMissing, broker_command, ftp_command
 from concentrator.app.launch import environment, twistd
@@ -75,10 +75,13 @@ def _stage(options: argparse.Namespace, folder: Path) -> Stage:
             raise DemoFailed(f"{folder}/ccmaster.toml is there already and not the demo's; give another folder")
     ports: dict[str, int] = {}
     for name, default in DEFAULT_PORTS.items():
+        if name == "cloud" and not options.genset:
+            continue
         ports[name] = _port(name, getattr(options, f"{name}_port"), default, set(ports.values()))
     for each in (folder, folder / "ftp"):
         each.mkdir(parents=True, exist_ok=True)
-    return Stage(folder, ports["mqtt"], ports["ftp"], ports["http"], options.meters, secrets.token_urlsafe(12))
+    own = (ports["mqtt"], ports["ftp"], ports["http"])
+    return Stage(folder, *own, options.meters, secrets.token_urlsafe(12), ports.get("cloud"))
 
 
 def _port(name: str, given: int | None, default: int, others: set[int]) -> int:
@@ -110,12 +113,20 @@ def _raise_curtain(stage: Stage, children: Children, ended: Ended) -> None:
     others = [word for _, profile, unit, _ in EXTERNAL for word in ("--profile", f"{profile}@{unit}")]
     children.start("bus", [*simulate, str(stage.bus), "--meters", str(stage.meters)], around)
     children.start("external", [*simulate, str(stage.external), "--baudrate", "9600", *others], around)
+    if stage.cloud_port is not None:
+        controller = ["--baudrate", "9600", "--profile", f"{GENSET_PROFILE}@{GENSET_UNIT}"]
+        children.start("genset", [*simulate, str(stage.genset), *controller], around)
+        cloud = [sys.executable, "-m", "concentrator.app.cli", "sim", "smartgen-cloud"]
+        children.start("cloud", [*cloud, "--port", str(stage.cloud_port)], around)
     children.start("broker", broker_command(stage.mqtt_port, stage.folder), around)
     children.start("ftp", ftp_command(stage.ftp_port, stage.received), around, told=f"{stage.ftp_password}\n")
     _wait(children, ended, "the simulated bus", stage.bus.exists)
     _wait(children, ended, "the simulated line of other makers' devices", stage.external.exists)
     _wait(children, ended, "the MQTT broker", lambda: _is_open(stage.mqtt_port))
     _wait(children, ended, "the FTP server", lambda: _is_open(stage.ftp_port))
+    if stage.cloud_port is not None:
+        _wait(children, ended, "the simulated genset", stage.genset.exists)
+        _wait(children, ended, "the simulated cloud server", lambda: _is_open(stage.cloud_port or 0))
     children.start("ccmaster", twistd(stage.config), around)
     _wait(children, ended, "CcMaster", lambda: _is_open(stage.http_port))
 

@@ -33,6 +33,7 @@ class Teller:
         """Everything is up: where to look at it."""
         page, log = f"http://{HOST}:{stage.http_port}/", children.log_of("ccmaster")
         subscribe = f"mosquitto_sub -h {HOST} -p {stage.mqtt_port} -t '{_TOPIC}' -v"
+        genset = "" if stage.cloud_port is None else f"A genset is in the cloud of {HOST}:{stage.cloud_port}.\n"
         if self.is_json:
             self._fact(
                 "ready",
@@ -45,12 +46,14 @@ class Teller:
                 log=str(log),
                 meters=stage.meters,
                 external=[uid for uid, *_ in EXTERNAL],
+                cloud={"host": HOST, "port": stage.cloud_port} if stage.cloud_port else None,
                 pids=children.pids(),
             )
             return
         self._say(
             f"CcMaster reads {stage.meters} simulated meters on a bus of 9600 bit/s,\n"
-            "and an inverter and an analyser of other makers on a line of their own.\n\n"
+            "and an inverter and an analyser of other makers on a line of their own.\n"
+            f"{genset}\n"
             f"  portal         {page}\n"
             f"  sign in        as {USER} with the password {FACTORY_SECRET}; another one is asked for then\n"
             f"  MQTT           {subscribe}\n"

@@ -13,13 +13,16 @@ USER, FACTORY_SECRET = "admin", "admin"
 """The first user where the manual's defaults are asked for (CcMaster user manual, 6.2.1.6.1)."""
 EXTERNAL = (("inverter", "goodwe/et", 247, "Roof"), ("analyser", "eastron/sdm630", 1, "Shop"))
 """The devices of other makers: short id, profile, Modbus ID and alias."""
+GENSET_PROFILE, GENSET_MODEL, GENSET_UNIT = "smartgen/hgm6100n", "HGM6120N", 1
+"""The genset's controller: a model whose commands are verified, with the mains beside it."""
 
 MARK = "# CcMaster: the demo's configuration. The demo writes it anew each time it starts in this folder."
 
 
 @frozen
 class Stage:
-    """Where the demo plays: its folder, its ports, the number of meters, the password of its FTP server."""
+    """Where the demo plays: its folder, its ports, the number of meters, the password of its FTP server, and where
+    there is a genset, the port of its cloud server."""
 
     folder: Path
     mqtt_port: int
@@ -27,6 +30,7 @@ class Stage:
     http_port: int
     meters: int
     ftp_password: str = field(repr=False)
+    cloud_port: int | None = None
 
     @property
     def config(self) -> Path:
@@ -42,6 +46,11 @@ class Stage:
     def external(self) -> Path:
         """The simulated line of other makers' devices, as a serial port."""
         return self.folder / "external"
+
+    @property
+    def genset(self) -> Path:
+        """The simulated line of a genset's controller, as a serial port."""
+        return self.folder / "genset"
 
     @property
     def received(self) -> Path:
@@ -74,7 +83,7 @@ role = "native"
 [line.external]
 endpoint = {external}
 role = "external"
-{externals}
+{externals}{genset}
 # Everything is kept here first; base records are the finest intervals.
 [journal]
 base_keep = "7 days"
@@ -116,6 +125,30 @@ time_of_day = "00:00"
 listen = "tcp:{http_port}:interface={host}"
 """
 
+_GENSET = """
+# A genset's controller, simulated: it starts when the mains fails, and does what it is told.
+#     ccmaster genset status genset --config FILE
+#     ccmaster genset command genset test --config FILE
+[line.genset]
+endpoint = {endpoint}
+role = "external"
+
+[device.genset]
+line = "genset"
+profile = "{profile}"
+address = {unit}
+model = "{model}"
+alias = "Genset"
+allow_commands = true
+allow_raw = true             # for the cloud server, which commands by Modbus requests
+
+# Its session with a SmartGen cloud server, simulated on this machine.
+[smartgen.genset]
+device = "genset"
+server = "tcp:{host}:{cloud_port}"
+site = "Demo"
+"""
+
 _DEVICE = """
 [device.{uid}]
 line = "native"
@@ -147,11 +180,23 @@ def config_text(stage: Stage) -> str:
             _EXTERNAL_DEVICE.format(uid=uid, profile=profile, unit=unit, alias=_quoted(alias))
             for uid, profile, unit, alias in EXTERNAL
         ),
+        genset="" if stage.cloud_port is None else _genset(stage),
         mqtt_port=stage.mqtt_port,
         ftp_port=stage.ftp_port,
         ftp_user=FTP_USER,
         ftp_password=_quoted(stage.ftp_password),
         http_port=stage.http_port,
+    )
+
+
+def _genset(stage: Stage) -> str:
+    return _GENSET.format(
+        endpoint=_endpoint(stage.genset),
+        profile=GENSET_PROFILE,
+        model=GENSET_MODEL,
+        unit=GENSET_UNIT,
+        host=HOST,
+        cloud_port=stage.cloud_port,
     )
 
 

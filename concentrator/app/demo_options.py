@@ -8,18 +8,20 @@ from typing import Any
 
 MOST_METERS = 33
 """Meters on a native bus: the one on NDsp and 32 more (CcMaster user manual)."""
-DEFAULT_PORTS = {"mqtt": 11883, "ftp": 2121, "http": 8080}
+DEFAULT_PORTS = {"mqtt": 11883, "ftp": 2121, "http": 8080, "cloud": 8181}
 """Where the ports are looked for first, by name."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Adds them to a parser: `dir` (a Path, or None for a temporary folder), `mqtt_port`, `ftp_port` and `http_port`
-    (None: the first free one from the default on), `meters`, `for_s` (None: until it is ended) and `json`."""
+    """Adds them to a parser: `dir` (a Path, or None for a temporary folder), `mqtt_port`, `ftp_port`, `http_port` and
+    `cloud_port` (None: the first free one from the default on), `meters`, `genset`, `for_s` (None: until it is ended)
+    and `json`."""
     add: Any = parser.add_argument
     add("--dir", type=Path, metavar="DIR", help="where all of it lies and is left (a temporary folder, cleared away)")
     for name, port in DEFAULT_PORTS.items():
         add(f"--{name}-port", type=_port, metavar="N", help=f"on loopback ({port}, or the next that is free)")
     add("--meters", type=_meters, default=8, metavar="N", help=f"meters on the bus, 1 … {MOST_METERS} (%(default)s)")
+    add("--genset", action="store_true", help="a genset too, and a SmartGen cloud server that looks after it")
     add("--for", dest="for_s", type=_seconds, metavar="SECONDS", help="end by itself after that long")
     add("--json", action="store_true", help="tell everything as JSON, one object a line")
 

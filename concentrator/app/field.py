@@ -290,6 +290,7 @@ class Field:
             quality=polled.quality.value if polled.quality else "",
             secondary=device.secondary,
             round_s=polled.round_s,
+            alarm=self.gensets.status(device.uid).alarm if self.gensets and known.profile.genset else "",
         )
 
     def _text(self, profile: DeviceProfile, name: str, value: object) -> str:

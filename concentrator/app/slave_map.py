@@ -77,6 +77,7 @@ def _window(window: Window, field_: Field) -> dict[str, object]:
 def map_lines(found: Mapping[str, Any]) -> Iterator[str]:
     """The map for people, line by line."""
     yield "Holding and input registers (functions 3 and 4), 0-based; high byte and high word first."
+    yield f"States: {', '.join(f'{number} {name}' for number, name in found['states'].items())}."
     yield ""
     yield from _rows(found["common"])
     for window in found["windows"]:

@@ -6,14 +6,15 @@ Theory. An order starts and stops machines, so it is sent once and never again b
 reading the controller's status back until it shows what the command leads to. That holds too where the answer was
 missing or damaged, for the controller may have acted all the same. Three things are sent more than once, each with its
 reason: the OFF that ends a pulse, for a coil left on is the greater evil; another word for "on", where the status shows
-that the controller did not follow the first one; and somebody's request that only reads.
+that the controller did not follow the first one; and somebody's request that only reads. For the first of these an OFF
+with which somebody ends his own pulse waits for nothing either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from twisted.internet.defer import CancelledError, Deferred
 
 from concentrator.actions.table import code_of
@@ -33,7 +34,7 @@ from concentrator.model.errors import (
 from concentrator.model.genset import GensetStatus
 from concentrator.model.profile import Command
 from concentrator.model.reading import Reading
-from concentrator.poll.controller import Controller, Road
+from concentrator.poll.controller import Controller, Given, Road
 from concentrator.poll.permits import permitted
 from concentrator.poll.writes import Allowance
 from concentrator.wire.modbus_raw import RawRequest, raw_request
@@ -43,6 +44,8 @@ ORDERS, ORDERS_PER_S = 10, 0.2
 use up what whoever wants to stop the engine needs."""
 READS, READS_PER_S = 20, 5.0
 """The same for requests of others that only read."""
+CALLERS_MOST = 256
+"""Of so many callers, the last ones, it is remembered how much they ordered; some are told apart by their address."""
 PAUSE_S = 2.0
 """The rest a controller is given after an order, in seconds."""
 CONFIRM_S, OTHER_WORD_S, RAW_CONFIRM_S = 10.0, 5.0, 5.0
@@ -131,6 +134,10 @@ class Orders:
         async def act() -> Carried:
             if not road.device.allow_raw:
                 raise Denied(f"allow_raw of {road.device.uid} is false")
+            if _ends_a_pulse(road, asked):
+                road.see_that_it_is_free()
+                given = await self._at(road).give(asked.request, name, RAW_S)
+                return _accepted(name, given)
             return await self._one_at_a_time(road, name, lambda: self._written_raw(self._at(road), asked, command))
 
         return await self._told(road, name, by, act)
@@ -175,6 +182,8 @@ class Orders:
 
     def _allowed(self, uid: str, by: str) -> _Allowed:
         if (uid, by) not in self._callers:
+            if len(self._callers) == CALLERS_MOST:
+                self._callers.pop(next(iter(self._callers)))
             orders = Allowance(f"orders to {uid}", ORDERS, ORDERS_PER_S)
             self._callers[uid, by] = _Allowed(orders, Allowance(f"requests to {uid}", READS, READS_PER_S))
         return self._callers[uid, by]
@@ -193,7 +202,7 @@ class Orders:
         self._see_that_it_may(road)
         doubt = await self._sent(controller, command)
         if before is None:
-            return _accepted(command.name, doubt, None)
+            return _accepted(command.name, Given(doubt=doubt))
         other = other_coil_word(command, road.station.profile)
         has_followed, now = await controller.seen(effects, before, CONFIRM_S if other is None else OTHER_WORD_S)
         if has_followed is False and other is not None:
@@ -214,8 +223,10 @@ class Orders:
         request = order(command, controller.road.station.profile, coil_word)
         doubt = (await controller.give(request, command.name)).doubt
         if command.pulse_ms is not None:
-            await controller.rest(command.pulse_ms / 1000)
-            await controller.release(command)
+            try:
+                await controller.rest(command.pulse_ms / 1000)
+            finally:  # also where whoever ordered it has gone
+                await controller.release(command)
         told = result(command)
         return doubt if told is None else await controller.result(command, told) or doubt
 
@@ -240,10 +251,9 @@ class Orders:
         name = asked.shown if command is None else command.name
         given = await controller.give(asked.request, name, RAW_S)
         if before is None or given.doubt is not None:
-            carried = _accepted(name, given.doubt, None)
-        else:
-            carried = _confirmed(name, *await controller.seen(effects, before, RAW_CONFIRM_S), None)
-        return Carried(carried.outcome, carried.status, given.reply)
+            return _accepted(name, given)
+        seen = await controller.seen(effects, before, RAW_CONFIRM_S)
+        return evolve(_confirmed(name, *seen, None), reply=given.reply)
 
 
 def _effects(command: Command) -> tuple[Effect, ...]:
@@ -256,17 +266,23 @@ def _named(road: Road, asked: RawRequest) -> Command | None:
     return next((each for each in profile.commands if order(each, profile).pdu == asked.request.pdu), None)
 
 
-def _accepted(name: str, doubt: ConcentratorError | None, now: GensetStatus | None) -> Carried:
+def _ends_a_pulse(road: Road, asked: RawRequest) -> bool:
+    """Whether somebody's request is the OFF after the ON of a command that is a pulse."""
+    pulses = [each for each in road.station.profile.commands if each.pulse_ms is not None]
+    return any(release(each).pdu == asked.request.pdu for each in pulses)
+
+
+def _accepted(name: str, given: Given, now: GensetStatus | None = None) -> Carried:
     """What the controller's answer says of an order of which no more is to be seen."""
-    if doubt is not None:
-        raise NotConfirmed(f"{name} was sent, and whether it was carried out is not known ({doubt})")
-    return Carried(ACCEPTED, now)
+    if given.doubt is not None:
+        raise NotConfirmed(f"{name} was sent, and whether it was carried out is not known ({given.doubt})")
+    return Carried(ACCEPTED, now, given.reply if isinstance(given.reply, bytes) else b"")
 
 
 def _confirmed(name: str, has_followed: bool | None, now: GensetStatus, doubt: ConcentratorError | None) -> Carried:
     """What the status says of an order."""
     if has_followed is None:
-        return _accepted(name, doubt, now)
+        return _accepted(name, Given(doubt=doubt), now)
     if has_followed:
         return Carried(CONFIRMED, now)
     engine = f", engine {now.engine}" if now.engine else ""

@@ -14,12 +14,15 @@ from concentrator.portal.words import Say
 def sentence(name: str, facts: Mapping[str, Any], say: Say, language: str) -> str:
     """What an event says."""
     values = {"was": MISSING} | {each: _shown(value, say, language) for each, value in facts.items() if each != "key"}
-    with suppress(KeyError):
-        values["function"] = say(f"event.function_{facts['function']}")
-    try:
-        return say(f"event.{name.replace('.', '_')}", **values)
-    except KeyError:
-        return str(facts.get("text") or name)
+    for each in ("function", "level", "mode", "outcome"):
+        with suppress(KeyError):
+            values[each] = say(f"event.{each}_{facts[each]}")
+    key = f"event.{name.replace('.', '_')}"
+    # What ends may have other words than what begins.
+    for one in (f"{key}_over", key) if facts.get("active") is False or facts.get("done") is False else (key,):
+        with suppress(KeyError):
+            return say(one, **values)
+    return str(facts.get("text") or name)
 
 
 def _shown(value: Any, say: Say, language: str) -> str:

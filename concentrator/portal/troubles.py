@@ -30,6 +30,9 @@ class Trouble:
     sentence: str
 
 
+_ALARMS = {"warning": "warning", "trip": "trouble", "shutdown": "trouble"}
+
+
 def troubles(
     devices: Sequence[DeviceState],
     lines: Sequence[LineState],
@@ -38,8 +41,8 @@ def troubles(
     zone: tzinfo,
     inputs: Sequence[InputState] = (),
 ) -> Iterator[Trouble]:
-    """The open troubles: alarms of inputs first, then of lines, of devices that no line's trouble explains, of
-    uplinks."""
+    """The open troubles: alarms of inputs first, then of lines, of devices that no line's trouble explains with the
+    alarms of gensets, of uplinks."""
     bus = Bus(lines, devices)
     for number, each in enumerate(inputs, 1):
         if each.is_active and each.function in ALARMS:
@@ -53,6 +56,9 @@ def troubles(
     for state in devices:
         if bus.is_away(state.line) or bus.is_silent(state.line):
             continue
+        if state.alarm in _ALARMS:
+            said = teller.say(f"genset.alarm_{state.alarm}")
+            yield Trouble(_ALARMS[state.alarm], state.alias or state.uid, f"{address_of(state.uid)}/genset", said)
         standing = teller.device(state, bus)
         if standing.trouble and standing.health != PAUSED:
             is_bad = standing.health in ("silent", CLASH)

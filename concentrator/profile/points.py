@@ -34,6 +34,8 @@ WRITABLE = (Function.HOLDING, Function.COIL)
 """The tables that can be written (Modbus Application Protocol V1.1b3, 4.3)."""
 _ODD_PLACES = frozenset(("writable", "bit", "order", "word_order", "words", "plus", "less", "folded"))
 _KINDS = frozenset(Kind)
+_FUNCTIONS = {str(function): function for function in Function}
+_RATES = {str(rate): rate for rate in Rate}
 _MOST_DIGITS = 6  # finer steps would only lengthen what is stored
 
 _WHAT = (
@@ -58,7 +60,7 @@ class Surroundings:
 
 def cadence(table: Table, default: Rate, section: str, faults: Faults) -> tuple[Rate, float | None]:
     """The `rate` or `every` of a table: the rate, and the seconds where those decide."""
-    rate = Rate(table.get("rate", default))
+    rate = _RATES[table["rate"]] if "rate" in table else default
     if "every" not in table:
         return rate, None
     if "rate" in table:
@@ -108,7 +110,7 @@ def identifying_point(
 def point(table: Table, section: str, around: Surroundings, faults: Faults) -> Point | None:
     """The point of a checked `[[variable]]` table; None where the file has a fault that leaves none."""
     before = len(faults.found)
-    name, function = table["name"], Function(table["function"])
+    name, function = table["name"], _FUNCTIONS[table["function"]]
     if not _NAME.fullmatch(name):
         faults.note(section, "name", shown(name), "a small letter, then small letters, digits and _")
     encoding = _encoding(table, section, faults)
@@ -124,7 +126,8 @@ def point(table: Table, section: str, around: Surroundings, faults: Faults) -> P
     if encoding is None:
         return None
     _check_place(table, encoding, function, section, around, faults)
-    _check_match(table, encoding, section, faults)
+    if "match" in table:
+        _check_match(table, encoding, section, faults)
     unavailable = sentinels(table, encoding, around.no_data, section, faults, around.no_data_top)
     if unit is None or len(faults.found) > before:
         return None

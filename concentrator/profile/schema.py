@@ -281,19 +281,19 @@ class Faults:
     def checked(self, table: Mapping[str, Any], keys: Keys, section: str) -> Mapping[str, Any] | None:
         """The known keys of a table, where each of them holds what it must and none is wanting, else None; notes
         every fault. An unknown key is a fault, but none that keeps the others from being looked at further."""
-        known: dict[str, Any] = {}
-        is_whole = True
+        is_whole, unknown = True, set[str]()
         for name, value in table.items():
             key = keys.get(name)
             if key is None:
+                unknown.add(name)
                 self.note(section, name, "an unknown key", "one of its keys", nearest(name, keys))
-            elif type(value) is key.plain or key.holds(value):
-                known[name] = value
-            else:
+            elif type(value) is not key.plain and not key.holds(value):
                 is_whole = False
                 self.note(section, name, shown(value), key.expected)
         for name in keys.needed:
             if name not in table:
                 is_whole = False
                 self.note(section, name, "nothing", keys[name].expected)
-        return known if is_whole else None
+        if not is_whole:
+            return None
+        return {name: value for name, value in table.items() if name not in unknown} if unknown else table

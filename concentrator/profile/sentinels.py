@@ -25,6 +25,8 @@ def sentinels(
     turned into the raw value it is in the encoding (0x8000 in s16 is -32768); NaN needs no sentinel, it is never a
     value."""
     if "nan" not in table and "invalid" not in table:
+        if not no_data and not top:
+            return ()
         return (*_named(encoding.name, tuple(no_data)), *_highest(encoding.name, top))
     given = table.get("nan", [])
     parts = _SEPARATOR.split(given) if isinstance(given, str) else given if isinstance(given, list) else [given]

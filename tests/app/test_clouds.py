@@ -347,7 +347,7 @@ DAY_S = 86_400
 
 
 def test_a_day_with_the_box_as_the_program_wires_it(begun):
-    text = CONFIG.replace("address = 1", 'address = 1\ninterval = "20 s"')
+    text = CONFIG.replace("address = 1", 'address = 1\ninterval = "1 min"')
     box = begun(text=text, answer=evolve(ANSWER, online_s=20.0), seconds=0, more='live_interval = "20 s"\n')
     edges, timings = [], []
     box.server.on_heard = lambda message: timings.append(message) if isinstance(message, Timing) else None
@@ -377,8 +377,9 @@ def test_a_day_with_the_box_as_the_program_wires_it(begun):
     assert DAY_S / 20 * 0.9 <= figures["rounds"] <= DAY_S / 20 + 60
     assert figures["unanswered"] <= 2
     assert 4 <= len(timings) <= 8
-    polls = [each for each in requests(box) if each == (3, 0, 16)]
-    assert DAY_S / 20 * 0.95 <= len(polls) <= DAY_S / 20 * 1.02
+    # Each round was answered from what was polled, at most 20 s ago, or on the line.
+    asked = sum(each == (3, 0, 16) for each in requests(box))
+    assert DAY_S / 20 * 0.9 <= asked <= DAY_S / 20 + DAY_S / 60 + 60
     assert len(box.events) < 40
 
 

@@ -213,7 +213,7 @@ WRONG = [
     ('[line.a]\nendpoint = "tcp:host:502:tmeout=3"', '[line.a] endpoint: found "tcp:host:502:tmeout=3"', ""),
     ('[line.a]\nendpoint = "tpc:host:502"', '[line.a] endpoint: found "tpc:host:502", expected a wire such as', ""),
     ('[line.a]\nendpoint = "tcp:x:1"\nrole = "nativ"', '[line.a] role: found "nativ"', "native"),
-    ('[line.a]\nendpoint = "tcp:x:1"\nrole = "slave"', '[line.a] role: found "slave", expected one of native, ', ""),
+    ('[line.a]\nendpoint = "tcp:x:1"\nrole = "meter"', '[line.a] role: found "meter", expected one of native, ', ""),
     ('[line.a]\nendpoint = "tcp:x:1"\nprotocol = "dlms"', '[line.a] protocol: found "dlms", expected one of ', ""),
     (
         '[line.a]\nendpoint = "serial:/dev/null"\nprotocol = "modbus-tcp"',

@@ -24,7 +24,7 @@ DEMO = [sys.executable, "-m", "concentrator.app.cli", "demo"]
 
 
 def ports() -> list[str]:
-    return [part for name in ("mqtt", "ftp", "http") for part in (f"--{name}-port", str(free_port()))]
+    return [part for name in ("mqtt", "ftp", "http", "cloud") for part in (f"--{name}-port", str(free_port()))]
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from concentrator.app.config import load_checked
 from concentrator.app.demo_config import MARK, Stage, config_text
@@ -24,6 +25,20 @@ def test_it_has_no_faults(tmp_path: Path, meters: int) -> None:
     assert native == list(range(1, meters + 1))
     assert {uid for uid, device in config.devices.items() if device.line == "external"} == {"inverter", "analyser"}
     assert len({device.alias for device in config.devices.values()}) == meters + 2
+
+
+def test_a_genset_has_its_line_its_cloud_and_may_be_commanded(tmp_path: Path) -> None:
+    made = evolve(stage(tmp_path), cloud_port=14)
+    made.config.write_text(config_text(made))
+    config, catalogue = load_checked(made.config)
+    genset = config.devices["genset"]
+    assert catalogue.get(genset.profile).type == "genset"
+    assert genset.model in catalogue.get(genset.profile).settings["verified_models"]
+    assert (genset.allow_commands, genset.allow_raw) == (True, True)
+    assert config.services["smartgen"]["genset"].place == ("127.0.0.1", 14)
+    address = config.lines["genset"].serial_address
+    assert address is not None and address.path == str(tmp_path / "genset")
+    assert "genset" not in load_checked(stage(tmp_path / "other").config)[0].devices
 
 
 def test_it_leads_to_the_stage(tmp_path: Path) -> None:

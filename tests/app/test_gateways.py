@@ -9,7 +9,9 @@ from concentrator.app.changing import Speeds
 from concentrator.app.config_file import ConfigFile
 from concentrator.app.gateways import Gateways
 from concentrator.app.settings import BoxSettings, effective
+from concentrator.line.line import CEILING_S
 from concentrator.model.errors import Unknown
+from concentrator.wire.mbus_talk import NETWORK_LATEST_S
 from tests.support.fields import NATIVE, StillBox
 from tests.support.gateways import Polling
 from tests.support.lines import open_line
@@ -139,3 +141,12 @@ def test_devices_of_a_line_that_talks_slower_are_waited_for_longer(box):
     field.set_speed("mbus", slow)
     assert field.known()["heat"].station is not before
     assert [state.endpoint for state in field.line_states() if state.name == "mbus"] == [slow.endpoint]
+
+
+def test_after_a_slower_line_was_not_answered_it_is_lent_later(box):
+    field, config = box.still.field, box.still.config
+    line = field.line("mbus")
+    assert line.ceiling_s == CEILING_S
+    field.set_speed("mbus", evolve(config.lines["mbus"], endpoint="serial:/dev/ttyUSB7:baudrate=300"))
+    assert line.ceiling_s == pytest.approx(2 * (330 / 300 + 0.05))
+    assert (field.line("tcp").ceiling_s, field.line("native").ceiling_s) == (NETWORK_LATEST_S, CEILING_S)

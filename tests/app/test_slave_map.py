@@ -34,6 +34,7 @@ def test_people_read_it_line_by_line(tmp_path):
     box = SlaveBox(tmp_path)
     found = box.slaves.mapped()
     lines = list(map_lines(found))
+    assert lines[1].startswith("States: 0 absent, 1 new, 2 answering, ")
     voltage = next(each for each in found["windows"][0]["values"] if each["name"] == "v1")
     assert f"{voltage['address']}   2  float32  v1               voltage L1, V" in lines
     assert f"Window 1: m1 (Main), registers {FIRST} to {found['windows'][1]['address'] - 1}" in lines

@@ -5,6 +5,7 @@ import json
 import pytest
 from attrs import evolve
 
+from concentrator.app.check import check
 from concentrator.app.slaves import FILE
 from concentrator.model.errors import Denied
 from tests.support.slave_box import TEXT, SlaveBox
@@ -156,3 +157,27 @@ def test_the_panel_knows_whether_a_line_is_asked(box):
     wired.still.clock.advance(5)
     assert wired.front.sources.is_slave_asked() is False
     wired.slaves.stop()
+
+
+def test_a_line_at_another_speed_is_opened_anew(box):
+    text = TEXT[: TEXT.index("[modbus_slave.scada]")] + '[modbus_slave.wire]\nline = "out"\n'
+    box.still.file.write_text(text)
+    wired = SlaveBox(box.still.file.parent, "")
+    before, line = wired.config, wired.config.lines["out"]
+    wired.slaves.start(before)
+    wired.still.field.set_speed("out", line)  # nothing is read there
+    after = evolve(before, lines={**before.lines, "out": evolve(line, endpoint=line.endpoint.replace("19200", "9600"))})
+    old = wired.slaves._places[wired.slaves._made["wire"].place]
+    wired.slaves.leave(after)
+    assert wired.slaves.states() == []
+    wired.slaves.start(after)
+    new = wired.slaves._places[wired.slaves._made["wire"].place]
+    assert (old._silence_s, new._silence_s) == (35 / 19200, 35 / 9600)
+    wired.slaves.stop()
+
+
+def test_a_check_of_the_file_says_where_it_would_answer(box, capsys):
+    assert check(box.still.file) == 0
+    said = capsys.readouterr().out
+    assert "  line     out: serial:/dev/null/nowhere:baudrate=19200, slave\n" in said
+    assert "  modbus_slave.scada: the map of all devices at tcp:1502, Modbus ID 1\n" in said

@@ -3,6 +3,8 @@ and on a pseudo-terminal that is joined to the box's line."""
 
 import json
 import shutil
+import signal
+import socket
 import struct
 import subprocess
 from contextlib import ExitStack, contextmanager
@@ -58,10 +60,12 @@ interval = "1 s"
 allow_raw = true
 
 [modbus_slave.scada]
+max_age = "2 s"
 port = {port}
 interface = "127.0.0.1"
 
 [modbus_slave.meter]
+max_age = "1 s"
 port = {port}
 interface = "127.0.0.1"
 unit = 11
@@ -125,10 +129,10 @@ async def until(met):
 
 
 class Home:
-    """A running box, `port` and `wire` where its masters find it."""
+    """A running box, `port` and `wire` where its masters find it, its meters on `bus`."""
 
-    def __init__(self, box, port, wire):
-        self.box, self.port, self.wire = box, port, wire
+    def __init__(self, box, port, wire, bus):
+        self.box, self.port, self.wire, self.bus = box, port, wire, bus
 
     def tcp(self):
         return ModbusTcpClient("127.0.0.1", port=self.port, timeout=5)
@@ -171,7 +175,7 @@ def home(tmp_path_factory):
             )
 
         pytest_twisted.blockon(Deferred.fromCoroutine(box.until(is_well, 15, "well")))
-        yield Home(box, port, far)
+        yield Home(box, port, far, bus)
 
 
 def as_text(registers):
@@ -304,6 +308,43 @@ def test_others_on_the_line_and_noise_are_not_answered(home):
     after = {each["name"]: each for each in home.box.act("slave.states")}
     assert after["wire"]["reads"] == before["wire"]["reads"]
     assert after["wire"]["figures"]["others"] == before["wire"]["figures"]["others"] + 1
+
+
+def test_who_asks_and_does_not_listen_is_not_read_and_nobody_waits_for_him(home):
+    request = bytes.fromhex("0001 0000 0006 01 03 9C40 007D")
+    with socket.create_connection(("127.0.0.1", home.port), timeout=2) as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sent, most = 0, 64 << 20
+        client = home.tcp()
+        with pytest.raises(TimeoutError):
+            while sent < most:
+                sent += deaf.send(request * 1000)
+                assert not client.read_holding_registers(40000, count=2, device_id=1).isError()
+        assert not client.read_holding_registers(40000, count=2, device_id=1).isError()
+        client.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_not_read_any_more_is_shown_no_more_and_again_when_it_is(home):
+    client, place = home.tcp(), home.place("v1")
+
+    def of_mirror():
+        answer = client.read_holding_registers(256, count=10, device_id=11)
+        return answer.exception_code if answer.isError() else 0
+
+    def has_value():
+        return client.read_holding_registers(place, count=2, device_id=1).registers != [0x7FC0, 0]
+
+    await until(lambda: of_mirror() == 0 and has_value())
+    home.bus.process.send_signal(signal.SIGSTOP)
+    try:
+        await until(lambda: of_mirror() == 11 and not has_value())
+        assert client.read_holding_registers(FIRST + 4, count=1, device_id=1).registers in ([3], [4])
+        assert client.read_holding_registers(40000, count=2, device_id=1).registers == [0x5375, 0x6E53]
+    finally:
+        home.bus.process.send_signal(signal.SIGCONT)
+    await until(lambda: of_mirror() == 0 and has_value())
+    client.close()
 
 
 @pytest_twisted.ensureDeferred

@@ -23,7 +23,17 @@ from concentrator.model.errors import (
 )
 from concentrator.model.genset import Mode
 from concentrator.poll.controller import RETRY_S, TRIES, Road
-from concentrator.poll.orders import ACCEPTED, CONFIRM_S, CONFIRMED, ORDERS, OTHER_WORD_S, PAUSE_S, RAW_S, Orders
+from concentrator.poll.orders import (
+    ACCEPTED,
+    CALLERS_MOST,
+    CONFIRM_S,
+    CONFIRMED,
+    ORDERS,
+    OTHER_WORD_S,
+    PAUSE_S,
+    RAW_S,
+    Orders,
+)
 from concentrator.profile.mbus import GENERIC
 from concentrator.wire.checksum import crc16
 from tests.support.lines import close_line, open_line
@@ -315,6 +325,16 @@ def test_so_many_orders_at_once_and_no_more(scene):
     assert len(scene.events) == ORDERS
 
 
+def test_callers_without_number_are_not_remembered_for_ever(scene):
+    denied = evolve(GENSET, allow_commands=False)
+    for number in range(CALLERS_MOST + 1):
+        failed(scene.command("auto", denied, by=f"caller {number}"), Denied)
+    for _ in range(ORDERS):
+        failed(scene.command("auto", denied, by="caller 0"), Denied)
+    failed(scene.command("auto", denied, by="caller 0"), TooOften)
+    assert len(scene.orders._callers) == CALLERS_MOST
+
+
 def test_who_orders_too_much_takes_nothing_from_others(scene):
     for _ in range(ORDERS + 5):
         scene.raw("05 00 03 FF 00", evolve(GENSET, allow_raw=False)).addErrback(lambda _: None)
@@ -438,6 +458,30 @@ def test_the_end_of_a_pulse_is_tried_again_and_a_coil_that_may_be_on_is_said_to_
     asked = scene.command("manual")
     scene.run(PAUSE_S + TRIES * (RETRY_S + 1.0) + 5.0)
     assert "manual was sent, and its coil 4 may still be on" in failed(asked, NotConfirmed)
+
+
+def test_a_pulse_is_ended_too_where_whoever_ordered_it_has_gone(scene):
+    asked = scene.command("manual")
+    asked.addErrback(lambda _: None)
+    scene.run(0.5)
+    assert scene.sent[-1] == (4, [ON])
+    asked.cancel()
+    scene.run(3.0)
+    assert scene.sent[-1] == (4, [OFF])
+
+
+def test_somebody_may_end_his_own_pulse_at_once(scene):
+    scene.acts = ignore
+    begun = scene.raw("05 00 04 FF 00")
+    scene.run(1.0)
+    scene.reason = "input 1 inhibits remote control"
+    ended = scene.raw("05 00 04 00 00")
+    scene.run(0.5)
+    assert results.successResultOf(ended).reply == bytes.fromhex("05 00 04 00 00")
+    assert scene.sent == [(4, [ON]), (4, [OFF])]
+    scene.run()
+    assert results.successResultOf(begun).outcome == CONFIRMED  # it was in that mode before
+    failed(scene.raw("05 00 04 00 00", evolve(GENSET, allow_raw=False)), Denied)
 
 
 def test_a_key_goes_only_to_a_controller_that_says_it_knows_it(scene):

@@ -100,3 +100,18 @@ def test_an_event_without_words_or_without_its_facts_says_its_own_text():
     assert said("something.new", text="It is new.") == "It is new."
     assert said("something.new") == "something.new"
     assert said("link.assigned", text="a has an ID") == "a has an ID"
+
+
+def test_an_alarm_that_is_over_is_said_to_be():
+    alarm = {"level": "shutdown", "alarms": ["emergency_stop"], "text": "x"}
+    assert said("genset.alarm", **alarm, active=True) == "Alarm (shutdown): emergency_stop."
+    assert said("genset.alarm", **alarm, active=False) == "The alarm (shutdown) is over: emergency_stop."
+    assert said("genset.alarm", "es", **alarm, active=False) == "La alarma (parada) ha terminado: emergency_stop."
+
+
+def test_a_command_says_who_gave_it_and_what_came_of_it():
+    facts = {"device": "g1", "command": "start", "by": "sms …666", "outcome": "not_confirmed", "text": "x"}
+    assert said("genset.command", **facts) == "sms …666 told it: start. Not confirmed."
+    assert said("genset.command", **(facts | {"outcome": "wire_error"})) == "sms …666 told it: start. wire_error."
+    refused = {"session": "first", "done": False, "text": "It was not allowed."}
+    assert said("smartgen.command", **refused).endswith("was not carried out. It was not allowed.")

@@ -40,6 +40,20 @@ def test_an_alarm_of_an_input_is_open_while_it_lasts(function, sentence):
     assert list(troubles([device("a")], (OPEN,), (), teller, MADRID, (InputState(True, "lamp_test"),))) == []
 
 
+@pytest.mark.parametrize(
+    ("alarm", "severity", "sentence"),
+    [
+        ("shutdown", "trouble", "Shut down by an alarm."),
+        ("trip", "trouble", "Tripped by an alarm."),
+        ("warning", "warning", "A warning."),
+    ],
+)
+def test_an_alarm_of_a_genset_is_open_while_it_lasts(alarm, severity, sentence):
+    (only,) = found([device("g1", alias="Farm", alarm=alarm), device("a", alarm="none"), device("b", alarm="unknown")])
+    assert (only.severity, only.name, only.sentence) == (severity, "Farm", sentence)
+    assert only.address == "/devices/g1/genset"
+
+
 def test_one_silent_device_is_one_trouble_with_its_page():
     (only,) = found([device("a"), silent("work shop")])
     assert (only.severity, only.name, only.address) == ("trouble", "Work shop", "/devices/work%20shop")

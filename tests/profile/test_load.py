@@ -5,6 +5,7 @@ import tomlkit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from concentrator.model.effect import Effect
 from concentrator.model.errors import ProfileError
 from concentrator.model.profile import Command, Evidence, Function, SerialDefaults, Sign, Status, Traits
 from concentrator.profile.load import load_profile, parse_profile
@@ -126,6 +127,13 @@ def test_commands_keep_their_raw_values():
         support_bit=15,
         note="both at once",
     )
+
+
+def test_a_command_leads_to_what_its_file_says():
+    plain = {"name": "stop", "function": "coil", "address": 1, "value": 0xFF00}
+    commands = [{**plain, "leads_to": ["at rest", "engine moves"]}, {**plain, "name": "go"}]
+    stop, go = load(variable(), command=commands).commands
+    assert (stop.leads_to, go.leads_to) == ((Effect.AT_REST, Effect.ENGINE_MOVES), ())
 
 
 def test_identify_tables_become_points_that_are_read_on_demand():

@@ -43,6 +43,7 @@ def test_a_wrong_or_a_missing_key_leaves_nothing_to_look_at():
         ("read", "rate", "control", "now"),
         ("command", "value", [1, 2], []),
         ("command", "value", 0xFF00, -1),
+        ("command", "leads_to", ["running", "auto mode"], ["flying"]),
         ("evidence", "values", {}, []),
         ("identify", "len", 1, 0),
         ("variable", "stays", False, 0),

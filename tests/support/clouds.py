@@ -16,6 +16,7 @@ from concentrator.dialect.modbus import dialects
 from concentrator.hub.hub import Hub
 from concentrator.hub.latest import Latest
 from concentrator.model.errors import Denied
+from concentrator.sim.bus import Wire
 from concentrator.sim.smartgen_cloud import CloudServer
 from concentrator.system.identity import DeviceBook
 from concentrator.wire.smartgen_fields import Frame
@@ -102,7 +103,7 @@ class CloudBox:
         self.file.write_text(text)
         self.config, self.catalogue = load_checked(self.file)
         (folder / "state").mkdir(exist_ok=True)
-        self.bus = VirtualBus(meters)
+        self.bus = VirtualBus(meters, Wire(fifo=32))  # as USB adapters hand bytes over
         self.clock = self.bus.clock
         self.server = server or CloudServer()
         self.front, self.wall = Front(), self.bus

@@ -30,6 +30,10 @@ SECTION = {
     "serial": "",
     "interval": "3 s",
     "allow_write": False,
+    "model": "",
+    "allow_commands": False,
+    "allow_unverified": False,
+    "allow_raw": False,
 }
 CATALOGUE = Catalogue()
 _ANY = Kind.VALUE
@@ -146,7 +150,7 @@ class DevicesBox(FakeBox):
 
 
 def _kind(key: str) -> Kind:
-    return Kind.VALUE if key == "address" else Kind.FLAG if key == "allow_write" else Kind.TEXT
+    return Kind.VALUE if key == "address" else Kind.FLAG if key.startswith("allow_") else Kind.TEXT
 
 
 def probed(**others: Any) -> dict[str, Any]:

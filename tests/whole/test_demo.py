@@ -1,5 +1,7 @@
 """The demo as its reader sees it: all meters every ten seconds, and files that say what the journal says."""
 
+import json
+import signal
 import subprocess
 import sys
 import time
@@ -8,7 +10,7 @@ from itertools import pairwise
 
 import pytest_twisted
 
-from concentrator.app.control import ask
+from concentrator.app.control import act, ask
 from concentrator.app.launch import environment
 from concentrator.app.records import records
 from tests.support.brokers import free_port
@@ -71,3 +73,43 @@ async def test_the_demo_publishes_every_device_and_files_what_is_journalled(tmp_
     files = {path.name: path.read_bytes() for path in (folder / "ftp").rglob("*") if path.is_file()}
     assert len(files) >= DEVICES
     assert not_filed(journalled, files) == []
+
+
+async def met(condition, what):
+    """Waits until something is so."""
+    for _ in range(300):
+        if condition():
+            return
+        await pause(0.2)
+    raise AssertionError(f"still not {what}")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_genset_is_read_commanded_and_in_its_cloud(tmp_path):
+    folder, state = tmp_path / "demo", tmp_path / "demo" / "state"
+    ports = [f"--{name}-port={free_port()}" for name in ("mqtt", "ftp", "http", "cloud")]
+    command = [sys.executable, "-m", "concentrator.app.cli", "demo", "--dir", str(folder), "--genset", "--json"]
+    demo = subprocess.Popen([*command, "--meters", "1", *ports], stdout=subprocess.PIPE, text=True, env=environment())
+
+    def status():
+        return act(state, "genset.status", uid="genset")
+
+    def heard():
+        return [json.loads(line) for line in cloud.read_text().splitlines()]
+
+    try:
+        ready = json.loads(demo.stdout.readline())
+        cloud = folder / "log" / "cloud.log"
+        assert ready["cloud"]["port"]
+        await met(lambda: status()["mode"] in ("auto", "stop"), "read")
+        await met(lambda: act(state, "smartgen.sessions")[0]["figures"]["uploads"], "in the cloud")
+        before = len(heard())
+        done = act(state, "genset.command", uid="genset", command="test")
+        assert (done["outcome"], done["status"]["mode"]) == ("confirmed", "test")
+        await met(lambda: status()["running"], "running")
+        await met(lambda: any(each.get("said") == "Changes" for each in heard()[before:]), "told of it")
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(30) == 0
+    finally:
+        demo.kill()
+        demo.wait()

@@ -91,6 +91,11 @@ def test_telegrams_are_asked_for_while_there_are_more(talk):
     assert values(talk([meter(telegrams=parts)], read(Place(5), WAIT_S))) == [[0], [1], [2], [3], [539_000]]
 
 
+def test_no_more_telegrams_are_asked_for_than_are_wanted(talk):
+    parts = [bytes((0x01, 0xFD, 0x17, n)) + b"\x1f" for n in range(4)]
+    assert values(talk([meter(telegrams=parts)], read(Place(5), WAIT_S, most=1))) == [[0]]
+
+
 def test_a_meter_that_always_says_its_first_telegram_is_not_asked_for_ever(talk):
     endless = meter(telegrams=(ENERGY + b"\x1f",), is_ignorant=True)
     assert values(talk([endless], read(Place(5), WAIT_S))) == [[539_000]]

@@ -24,6 +24,9 @@ from concentrator.web.route import Reply, Route, Visit, see_other
 DIRECTION = "direction_mode"
 """The variable in which a meter keeps its measuring direction."""
 _KEYS = {"alias": "alias", "line": "line", "address": "address", "interval": "interval", "serial": "serial"}
+_KEYS |= {"model": "model"}
+_ORDERED = ("allow_commands", "allow_unverified", "allow_raw")
+"""What a genset may be told, besides being written to."""
 
 
 def device_config_routes(house: House) -> Iterator[Route]:
@@ -53,7 +56,9 @@ def device_config_routes(house: House) -> Iterator[Route]:
         place = f"device.{state.uid}"
         said: Any = await house.ask(visit, "config.get", section=place)
         lines = [line.name for line in house.sources.lines()]
-        return _form(said["values"][place], house.say(visit), lines, is_mbus=state.profile == M_BUS)
+        is_genset = house.look("genset.status", uid=state.uid) is not None
+        kind = {"is_mbus": state.profile == M_BUS, "is_genset": is_genset}
+        return _form(said["values"][place], house.say(visit), lines, **kind)
 
     async def direction_of(visit: Visit, state: DeviceState) -> Mapping[str, Any]:
         """The measuring direction: its texts by number, and the one of now; nothing where the device has none."""
@@ -82,8 +87,7 @@ def device_config_routes(house: House) -> Iterator[Route]:
         if state.profile != M_BUS and form.is_right and {"address", "line"} & changes.keys():
             unit, line = id_of(form.value("address"), form, "address", say), form.value("line")
             form.faults |= place_fault("address", house.sources.devices(), line, unit, say, state)
-        if "allow_write" in changes:
-            changes["allow_write"] = form.is_on("allow_write")
+        changes |= {key: form.is_on(key) for key in ("allow_write", *_ORDERED) if key in changes}
         if form.is_right and changes:
             try:
                 await house.ask(visit, "device.change", uid=state.uid, **changes)
@@ -160,10 +164,15 @@ def device_config_routes(house: House) -> Iterator[Route]:
     yield Route("/devices/*/delete", Role.INSTALLER, ask_first, delete)
 
 
-def _form(values: Mapping[str, Any], say: Say, lines: list[str], *, is_mbus: bool) -> Form:
+def _form(values: Mapping[str, Any], say: Say, lines: list[str], *, is_mbus: bool, is_genset: bool) -> Form:
     def text(key: str) -> str:
         return "" if values.get(key) is None else str(values[key])
 
+    def tick(key: str, words: str) -> Field:
+        return Field(key, say(f"conf.{words}"), Entry.TICK, "on" if values.get(key) else "", say(f"conf.{words}_hint"))
+
+    model = Field("model", say("conf.model"), value=text("model"), hint=say("conf.model_hint"), most=64)
+    ordered = [model, *(tick(key, key) for key in _ORDERED)]
     return Form(
         [
             Field("alias", say("conf.alias"), value=text("alias"), hint=say("conf.alias_hint"), most=64),
@@ -173,13 +182,8 @@ def _form(values: Mapping[str, Any], say: Say, lines: list[str], *, is_mbus: boo
             else Field("address", say("conf.address"), Entry.NUMBER, text("address"), say("conf.address_hint"), most=3),
             Field("interval", say("conf.interval"), value=text("interval"), hint=say("conf.interval_hint"), most=20),
             Field("serial", say("conf.serial"), value=text("serial"), hint=say("conf.serial_hint"), most=64),
-            Field(
-                "allow_write",
-                say("conf.write"),
-                Entry.TICK,
-                "on" if values.get("allow_write") else "",
-                say("conf.write_hint"),
-            ),
+            *(ordered if is_genset else ()),
+            tick("allow_write", "write"),
         ]
     )
 

@@ -2,6 +2,8 @@ import re
 
 import pytest
 
+from concentrator.actions.schema import Argument, Kind
+from concentrator.actions.table import Action, Permission
 from concentrator.model.errors import NotConfirmed, WrongArguments
 from concentrator.model.trouble import Trouble
 from concentrator.web.access import Role
@@ -40,6 +42,20 @@ def test_the_form_shows_what_the_configuration_says(box, go):
     assert 'value="Sótano &lt;1&gt;"' in html and 'value="500 ms"' in html
     assert re.search(r'name="allow_write"[^>]*checked', html)
     assert '<option value="native" selected>' in html
+
+
+def test_a_genset_says_its_model_and_what_it_may_be_told(box, go):
+    assert 'name="allow_commands"' not in go("/devices/main/config").text
+    box.table.register(
+        Action("genset.status", "", Permission.READ, (Argument("uid", Kind.TEXT, ""),), lambda uid: {"uid": uid})
+    )
+    box.sections["main"] = {"model": "HGM6120N", "allow_raw": True}
+    html = go("/devices/main/config").text
+    assert 'value="HGM6120N"' in html and re.search(r'name="allow_raw"[^>]*checked', html)
+    assert not re.search(r'name="allow_commands"[^>]*checked', html)
+    assert go("/devices/main/config", fields=FIELDS | {"model": "HGM6110", "allow_commands": "on"}).status == 303
+    changed = {"model": "HGM6110", "allow_commands": True, "allow_raw": False}
+    assert box.asked == [("device.change", {"uid": "main", **changed})]
 
 
 def test_only_what_was_changed_is_saved_and_the_page_says_when(box, go):
