@@ -8,9 +8,6 @@ journal who writes to it.
 
 from __future__ import annotations
 
-import atexit
-import os
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +26,7 @@ from concentrator.app.devices import DeviceList
 from concentrator.app.field import Field, build_field
 from concentrator.app.keeping import Keeping
 from concentrator.app.light_reactor import import_endpoints
-from concentrator.app.ordered import OrderedService, Part
+from concentrator.app.ordered import OrderedService, Part, end_as_failed
 from concentrator.app.trust import CLOCK_FILE, Trust
 from concentrator.app.watch import Watch
 from concentrator.model.device import Device
@@ -229,6 +226,7 @@ class Box:
         speeds = Speeds(self.field_, self.config.lines)
         changing = Several((self._uplinks, self._front, self._ways, speeds, PortalChange(lambda: self._doors)))
         self._live = LiveChange(self.config, self._past, changing, self.reactor, self.report)
+        garbage.settle()
 
     async def _stop_uplinks(self) -> None:
         assert self._live is not None and self._uplinks is not None
@@ -283,23 +281,23 @@ class Box:
         settings = BoxSettings(file, self._running, self._reconfigure, self.wall.now)
         around = (self._past, self.serial, self.config.box.state_dir, self.reactor)
         services = Services(file, settings, lambda: self._running()[0], *around)
-        reboot = Reboot(self.reactor, self.report)
         state_dir = self.config.box.state_dir
         heard, ask = self._watch.news.subscribe, self._asked
         telling, places = (self.report, self.wall.now, self.reactor), (self.serial, state_dir)
         self._front = build_front(self.config, self._links, self.uplink_states, *telling)
         self._front.wires, self._front.ask = self.field_.wires, ask
-        here = self.field_
-        self._front.sources.gensets = lambda: here.gensets.alarms() if here.gensets is not None else ()
+        self._front.sources.gensets = self.field_.genset_alarms
         heard(self._front.hear)
         self._ways = Ways(
             Around(self.field_, self.catalogue, self._front, self.reactor, self.wall, self.report, heard, ask, *places)
         )
+        self._watch.services = self._ways.all_states
         self._gate = build_gate(self.config, self.serial, self.reactor)
         self._tokens = open_tokens(state_dir)
         self._https = Https(state_dir, self.serial, self.reactor, self.wall, self.report)
         accounts = GateAccounts(self._gate) if self._gate is not None else None
         field, fronts = self.field_, (self._front, services, self._ways, accounts, self._https, self._tokens)
+        reboot = Reboot(self.reactor, self.report)
         works = Works(field, self.devices, self._links, self.catalogue, self._past, settings, reboot, *fronts)
         self._actions = build_actions(self._view(), works, self.wall)
         garbage.settle()
@@ -339,12 +337,5 @@ class Box:
 
     def _failed_to_start(self, failure: Failure) -> None:
         log.critical("it does not start: {reason}", reason=failure.getErrorMessage())
-        atexit.register(_end_as_failed)
+        end_as_failed()
         self.reactor.stop()
-
-
-def _end_as_failed() -> None:
-    """Has the process end with status 1, which twistd, once it runs, knows no way to do."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(1)

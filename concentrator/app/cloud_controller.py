@@ -45,12 +45,14 @@ _FUNCTIONS = {code: function for function, code in READ_CODE.items()}
 
 @define(eq=False, repr=False)
 class LineController:
-    """The controller of one session: see `genset.terms.Controller`. What was read less than `fresh_s` ago is not read
-    again. `on_command(request, outcome)` hears what became of
-    what the server wanted written, in words; `on_found(wiring)` where it was found by a search."""
+    """The controller of one session: see `genset.terms.Controller`. `unit` is its Modbus ID as the session knows it:
+    when it is given another one, its session need not know. What was read less than `fresh_s` ago is not read again.
+    `on_command(request, why)` hears what became of what the server wanted written: why it was not, empty where it was;
+    `on_found(wiring)` where it was found by a search."""
 
     session: str
     uid: str
+    unit: int
     ports: LinePorts
     _field: Field
     _clock: IReactorTime
@@ -98,8 +100,9 @@ class LineController:
         whoever asks for the session. Fires with the reply's PDU. Other Modbus IDs than the controller's are other
         devices' here, and do not answer."""
         known = self._field.known().get(self.uid)
-        if known is None or request.unit != known.device.address:
+        if known is None or request.unit not in (self.unit, known.device.address):
             return fail(NoReply(f"Modbus ID {request.unit} is not {self.uid}"))
+        request = request.of(known.device.address)
         if not request.is_reading:
             return self._write(request)
         self._last = request

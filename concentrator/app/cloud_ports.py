@@ -4,7 +4,7 @@ are, and how a controller goes over to one. Hides that a line which others share
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from attrs import evolve
 
@@ -32,7 +32,7 @@ class LinePorts:
         self._is_disabled = section.port == PORTS[0]
         known = self._known()
         self._line = known.device.line if known is not None else ""
-        self._speeds: Mapping[str, LineSection] = {name: wire.section for name, wire in field.wires().items()}
+        self._changed: dict[str, tuple[LineSection, LineSection]] = {}
         self._settings = f"{self._line} {section.port} {section.baudrate} {section.lines}"
 
     @property
@@ -70,7 +70,9 @@ class LinePorts:
             if not self._is_alone_on(line):
                 return False
             section = self._field.wires()[line].section
-            self._field.set_speed(line, at_speed(section, BAUD_RATES[wiring.baud]))
+            before, _ = self._changed.get(line, (section, section))
+            self._changed[line] = before, (now := at_speed(section, BAUD_RATES[wiring.baud]))
+            self._field.set_speed(line, now)
             known = self._known()
         if known is not None and known.device.line != line:
             self._field.put(self._field.made(evolve(known.device, line=line), known.profile))
@@ -82,12 +84,12 @@ class LinePorts:
         self._kept.keep_wiring(self._session, self._settings, self.wiring)
 
     def restore(self) -> None:
-        """Puts everything back to where the configuration has it."""
-        known = self._known()
-        for name, section in self._speeds.items():
+        """Puts everything back to where it was before, but for lines that somebody else has changed since."""
+        changed, self._changed = self._changed, {}
+        for name, (before, now) in changed.items():
             wire = self._field.wires().get(name)
-            if name in self._lines().values() and wire is not None and wire.section is not section:
-                self._field.set_speed(name, section)
+            if wire is not None and wire.section is now:
+                self._field.set_speed(name, before)
         known = self._known()
         if known is not None and known.device.line != self._line:
             self._field.put(self._field.made(evolve(known.device, line=self._line), known.profile))

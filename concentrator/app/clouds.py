@@ -99,9 +99,9 @@ class Clouds:
         """Begins the sessions that the configuration has and that are not there yet."""
         if self._deaf is None:
             self._deaf = self._around.heard(self._heard)
-        for name, section in _wanted(config).items():
+        for name, section in self._wanted(config).items():
             if name not in self._clouds:
-                self._clouds[name] = cloud = self._built(name, section, config)
+                self._clouds[name] = cloud = self._built(name, section)
                 cloud.ports.begin()
                 cloud.session.inputs_changed(self._inputs())
                 cloud.session.begin()
@@ -110,10 +110,10 @@ class Clouds:
 
     def leave(self, config: Config) -> Deferred[Any]:
         """Ends those that the configuration has no more, or has with other settings."""
-        wanted = _wanted(config)
+        wanted = self._wanted(config)
         for name, cloud in list(self._clouds.items()):
-            device = config.devices.get(cloud.section.device)
-            is_same = device is not None and cloud.model == _model(cloud.section, device.model)
+            known = self._around.field_.known().get(cloud.section.device)
+            is_same = known is not None and cloud.model == _model(cloud.section, known.device.model)
             if wanted.get(name) != cloud.section or not is_same:
                 self._end(self._clouds.pop(name))
                 cloud.ports.restore()
@@ -151,14 +151,21 @@ class Clouds:
 
     # -- one session
 
-    def _built(self, name: str, section: SmartgenSection, config: Config) -> _Cloud:
-        device, around = config.devices[section.device], self._around
+    def _wanted(self, config: Config) -> Mapping[str, SmartgenSection]:
+        """Those that are to be at work: a device may have come, or gone, since the program began."""
+        sections, known = config.services.get("smartgen", {}), self._around.field_.known()
+        return {name: each for name, each in sections.items() if each.enabled and each.device in known}
+
+    def _built(self, name: str, section: SmartgenSection) -> _Cloud:
+        around = self._around
+        device = around.field_.known()[section.device].device
         hostid = section.hostid or self._kept.hostid(name, around.serial)
         hostname = (section.name or section.site or device.alias or section.device)[:LONGEST_NAME]
         ports = LinePorts(name, section, around.field_, self._kept)
         controller = LineController(
             name,
             section.device,
+            device.address,
             ports,
             around.field_,
             around.field_.clock,
@@ -174,7 +181,7 @@ class Clouds:
         terms = Terms(
             login,
             section.place,
-            unit=device.address if isinstance(device.address, int) else 0,
+            unit=device.address,
             allow_write=True,  # whether it may is `modbus.raw`'s to judge
             allow_rewire=section.allow_rewire,
             rate_s=section.live_interval_s,
@@ -291,11 +298,6 @@ _DESCRIBING = (
     *("rated_frequency", "rated_current", "rated_power"),
     *(f"description{n}" for n in range(1, 6)),
 )
-
-
-def _wanted(config: Config) -> Mapping[str, SmartgenSection]:
-    sections = config.services.get("smartgen", {})
-    return {name: each for name, each in sections.items() if each.enabled and each.device in config.devices}
 
 
 def _model(section: SmartgenSection, of_device: str) -> str:

@@ -32,6 +32,7 @@ from concentrator.system.identity import DeviceBook
 
 if TYPE_CHECKING:
     from concentrator.app.gensets import Gensets
+    from concentrator.model.genset import Alarm
 
 
 @frozen(eq=False)
@@ -235,6 +236,10 @@ class Field:
         return self._devices[uid]
 
     # -- what people see
+
+    def genset_alarms(self) -> Sequence[Alarm]:
+        """The worst alarm of each genset."""
+        return () if self.gensets is None else self.gensets.alarms()
 
     def line_states(self) -> list[LineState]:
         """What people see of each line."""

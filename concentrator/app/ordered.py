@@ -3,6 +3,9 @@ cannot stop within its time is left behind, and said so; one that fails to start
 
 from __future__ import annotations
 
+import atexit
+import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -84,3 +87,14 @@ class OrderedService(Service):
                 log.error("{part} did not stop within {limit} s", part=part.name, limit=STOP_S)
             except Exception:  # other parts' code: the rest must still be stopped
                 log.failure("{part} did not stop well", part=part.name)
+
+
+def end_as_failed() -> None:
+    """Has the process end with status 1 when it ends, which twistd, once it runs, knows no way to do."""
+
+    def end() -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(1)
+
+    atexit.register(end)

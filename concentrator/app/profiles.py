@@ -53,6 +53,8 @@ def shown(catalogue: Catalogue, key: str) -> dict[str, object]:
         "sources": list(profile.sources),
         "doubts": list(profile.doubts),
         "commands": [command.name for command in profile.commands],
+        "commands_verified": bool(profile.settings.get("commands_verified")),
+        "verified_models": profile.settings.get("verified_models", list(profile.models)),
         "variables": [] if describes_itself else [_variable(point) for point in profile.points],
         "reads": [] if describes_itself else [_read(block) for block in plan_blocks(profile)],
     }
@@ -75,6 +77,8 @@ def lines_of_one(one: Mapping[str, object]) -> Iterator[str]:
             yield f"{'' if number else word:<9} {text}"
     if commands := _texts(one["commands"]):
         yield f"commands  {', '.join(commands)}"
+        for_whom = f"for {', '.join(_texts(one['verified_models']))}" if one["commands_verified"] else "for no model"
+        yield f"          verified {for_whom}"
     yield ""
     if not one["variables"]:
         says_all = "a meter says what it measures with every telegram; `ccmaster mbus read LINE ADDRESS` shows it"

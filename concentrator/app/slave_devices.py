@@ -4,14 +4,16 @@ Hides that devices come and go, and turn out to be others, while they are asked 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from attrs import define, field, frozen
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 
 from concentrator.actions.table import Caller, Permission
 from concentrator.app.field import Field, Known
 from concentrator.app.ways import Around
+from concentrator.dialect.image import RegisterImage
+from concentrator.dialect.modbus import ModbusStation
+from concentrator.model.errors import Busy, NoReply, Unknown
 from concentrator.model.profile import Block, DeviceProfile, Function, Rate
 from concentrator.model.quantity import Quantity
 from concentrator.model.reading import Quality, Value
@@ -19,7 +21,8 @@ from concentrator.poll.polled import period_s
 from concentrator.profile.plan import RATE_S
 from concentrator.slave.mirror import Image
 from concentrator.slave.register_map import Shown, State
-from concentrator.wire.modbus_server import rtu_frame
+from concentrator.wire.modbus import read
+from concentrator.wire.modbus_server import Read, rtu_frame
 
 _STATES = {
     "new": State.NEW,
@@ -96,12 +99,11 @@ def _state(known: Known) -> State:
 class _Image:
     """The image of a device some of whose reads are objects that must not be put together."""
 
-    image: Any
+    image: RegisterImage
     is_alone: bool
 
     def content(self, function: Function, address: int, count: int) -> tuple[bytes, float] | None:
-        found: tuple[bytes, float] | None = self.image.content(function, address, count, is_alone=self.is_alone)
-        return found
+        return self.image.content(function, address, count, is_alone=self.is_alone)
 
 
 @frozen(eq=False)
@@ -113,12 +115,12 @@ class FieldOriginal:
     _uid: str
 
     def image(self) -> Image | None:
-        """What was read of it; None where there is nothing, as of a device that is not there."""
+        """What was read of it; None where it is not there, where another device answers in its place, and where its
+        registers have no fixed place."""
         known = self._known
-        image_of = getattr(known.station, "image", None) if known is not None else None
-        if known is None or image_of is None:
+        if known is None or not isinstance(known.station, ModbusStation) or known.polled.conflict:
             return None
-        return _Image(image_of(known.device.address), known.profile.traits.alone)
+        return _Image(known.station.image(known.device.address), known.profile.traits.alone)
 
     def blocks(self) -> Sequence[tuple[Block, float]]:
         """What is read of it, and how often, in seconds."""
@@ -131,10 +133,25 @@ class FieldOriginal:
 
     def is_answering(self) -> bool:
         """Whether it answers the box."""
-        return self._known is not None and self._known.polled.health.label == "answering"
+        known = self._known
+        return known is not None and not known.polled.conflict and known.polled.health.label == "answering"
 
-    def ask(self, pdu: bytes, by: str) -> Deferred[bytes]:
-        """Has it answer a request, as everybody outside does; fires with the PDU of the answer."""
+    def fetch(self, wanted: Read) -> Deferred[bytes]:
+        """Reads from it what is wanted, in its turn; fires with the content as it travels. Fails with Unknown, NoReply
+        or Busy where it cannot be asked."""
+        known, field_ = self._known, self._around.field_
+        if known is None:
+            return fail(Unknown(f"device {self._uid}"))
+        poller = field_.poller(known.device.line)
+        if poller.suspended:
+            return fail(Busy(poller.suspended))
+        if not isinstance(known.station, ModbusStation) or known.polled.conflict:
+            return fail(NoReply(f"{self._uid}: {known.polled.conflict or 'its registers have no fixed place'}"))
+        asking = known.station.ask(read(wanted.function, wanted.address, wanted.count))
+        return field_.line(known.device.line).run(known.device.station, asking)
+
+    def pass_on(self, pdu: bytes, by: str) -> Deferred[bytes]:
+        """Has it carry out a request that writes, as everybody outside has to; fires with the PDU of the answer."""
         frame = rtu_frame(0, pdu).hex()  # unit 0 becomes its own
         asking = self._around.ask("modbus.raw", {"uid": self._uid, "request": frame}, _caller(self._name, by))
         return asking.addCallback(lambda found: bytes.fromhex(found["reply"]))

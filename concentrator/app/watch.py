@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
@@ -22,11 +22,12 @@ KEPT = 50
 @define(eq=False)
 class Watch:
     """Over a box that runs. `journal()` gives the journal's bytes and the last number given, None while it is not
-    open; `news` hands out everything that happens."""
+    open, `services()` how each service stands by the kind of its sections; `news` hands out everything that happens."""
 
     _wall: Wall
     _uptime_s: Callable[[], float]
     _journal: Callable[[], tuple[int, int] | None]
+    services: Callable[[], Mapping[str, Sequence[Any]]] = field(default=dict, init=False)
     news: Hub[Happened] = field(factory=lambda: Hub(lambda happened: happened.name), init=False)
     _happened: deque[Happened] = field(factory=lambda: deque(maxlen=KEPT), init=False)
     _number: int = field(default=0, init=False)
@@ -49,7 +50,7 @@ class Watch:
 
         taken, kept = usage(), self._journal() or (0, 0)
         began_at = round(self._wall.now() - self._uptime_s(), 1)
-        return Figures(taken.cpu_s, taken.resident, taken.files, began_at, *kept)
+        return Figures(taken.cpu_s, taken.resident, taken.files, began_at, *kept, self.services())
 
     def ailing(self) -> str:
         """What keeps the box from its work; empty where nothing does. A line or a server that is away is none of the

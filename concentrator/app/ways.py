@@ -82,6 +82,10 @@ class Ways:
         where = next(where for kinds, where in WAYS.items() if kind in kinds)
         return self._built[where].states() if where in self._built else ()
 
+    def all_states(self) -> Mapping[str, Sequence[Any]]:
+        """The same of all, by kind."""
+        return {kind: self.states(kind) for kinds in WAYS for kind in kinds}
+
     def start(self, config: Config) -> None:
         """Starts all that the configuration has sections of, and those that were needed before."""
         for way in [*self._wanted(config)]:

@@ -4,7 +4,8 @@ journal and the process. Pure. Hides names, units and how text is escaped."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from attrs import define, field, frozen
 
@@ -17,7 +18,8 @@ CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 @frozen
 class Figures:
     """What is counted besides the states: of the process CPU seconds, resident bytes, open files, when it began (UTC
-    seconds); of the journal its bytes, and the last number given."""
+    seconds); of the journal its bytes, and the last number given; how each service stands, as its action tells it, by
+    the kind of its sections."""
 
     cpu_s: float = 0.0
     resident: int = 0
@@ -25,6 +27,7 @@ class Figures:
     began_at: float = 0.0
     journal_bytes: int = 0
     last_n: int = 0
+    services: Mapping[str, Sequence[Any]] = field(factory=dict)
 
 
 @define
@@ -56,6 +59,7 @@ class _Family:
 def exposition(sources: Sources, figures: Figures) -> bytes:
     """All figures of now."""
     families = (*_box(sources, figures), *_devices(sources), *_lines(sources), *_uplinks(sources), *_journal(figures))
+    families = (*families, *_clouds(figures), *_messages(figures), *_slaves(figures))
     lines = [line for family in families if family.samples for line in family.lines()]
     return "\n".join([*lines, "# EOF", ""]).encode()
 
@@ -138,6 +142,53 @@ def _journal(figures: Figures) -> Iterable[_Family]:
     last = _Family("ccmaster_journal_records", "counter", "numbers given to records, ever", "records")
     last.add(figures.last_n)
     return size, last
+
+
+def _clouds(figures: Figures) -> Iterable[_Family]:
+    online = _Family("ccmaster_smartgen_online", "gauge", "1 where the cloud session takes data")
+    counters = {
+        name: _Family(f"ccmaster_smartgen_{name}", "counter", text)
+        for name, text in (
+            ("uploads", "uploads to the cloud server"),
+            ("unanswered", "questions of the server that the controller did not answer"),
+            ("written", "commands of the server that were carried out"),
+            ("refused", "commands of the server that were not"),
+            ("logins", "logins at the server"),
+        )
+    }
+    for state in figures.services.get("smartgen", ()):
+        online.add(state.is_online, session=state.name)
+        for name, family in counters.items():
+            family.add(float(state.figures[name]), session=state.name)
+    return online, *counters.values()
+
+
+def _messages(figures: Figures) -> Iterable[_Family]:
+    ready = _Family("ccmaster_sms_ready", "gauge", "1 where the modem can send")
+    waiting = _Family("ccmaster_sms_waiting", "gauge", "messages that wait to be sent")
+    received = _Family("ccmaster_sms_received", "counter", "messages that came in")
+    refused = _Family("ccmaster_sms_refused", "counter", "messages that were not heard")
+    for state in figures.services.get("sms", ()):
+        ready.add(state.is_ready, modem=state.name)
+        waiting.add(state.waiting, modem=state.name)
+        received.add(state.received, modem=state.name)
+        refused.add(state.refused, modem=state.name)
+    return ready, waiting, received, refused
+
+
+def _slaves(figures: Figures) -> Iterable[_Family]:
+    is_open = _Family("ccmaster_slave_open", "gauge", "1 where the slave port can be reached")
+    clients = _Family("ccmaster_slave_clients", "gauge", "masters that are connected")
+    requests = _Family("ccmaster_slave_requests", "counter", "requests that were answered")
+    refused = _Family("ccmaster_slave_refused", "counter", "requests that were refused, by exception code")
+    for state in figures.services.get("modbus_slave", ()):
+        is_open.add(state.is_open, port=state.name)
+        clients.add(len(state.clients), port=state.name)
+        requests.add(state.reads, port=state.name, what="read")
+        requests.add(state.writes, port=state.name, what="write")
+        for code, count in state.refused.items():
+            refused.add(count, port=state.name, code=code)
+    return is_open, clients, requests, refused
 
 
 def _number(value: float) -> str:

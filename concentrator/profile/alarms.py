@@ -68,7 +68,8 @@ def _add_registers(
     made: AlarmLists,
     faults: Faults,
 ) -> None:
-    codes = _codes(table, section, enums, faults) if "nibbles" in table else {}
+    has_codes = "bits" not in table and ("nibbles" in table or "enum" in table)
+    codes = _codes(table, section, enums, faults) if has_codes else {}
     if "name" not in table or not re.fullmatch(r"[a-z][a-z0-9_]*", table["name"]):
         faults.note(section, "name", shown(table.get("name", "")), "a name for its registers: a_1, a_2 … of a")
         return

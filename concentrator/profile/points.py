@@ -34,8 +34,6 @@ WRITABLE = (Function.HOLDING, Function.COIL)
 """The tables that can be written (Modbus Application Protocol V1.1b3, 4.3)."""
 _ODD_PLACES = frozenset(("writable", "bit", "order", "word_order", "words", "plus", "less", "folded"))
 _KINDS = frozenset(Kind)
-_FUNCTIONS = {str(function): function for function in Function}
-_RATES = {str(rate): rate for rate in Rate}
 _MOST_DIGITS = 6  # finer steps would only lengthen what is stored
 
 _WHAT = (
@@ -60,7 +58,7 @@ class Surroundings:
 
 def cadence(table: Table, default: Rate, section: str, faults: Faults) -> tuple[Rate, float | None]:
     """The `rate` or `every` of a table: the rate, and the seconds where those decide."""
-    rate = _RATES[table["rate"]] if "rate" in table else default
+    rate = Rate(table["rate"]) if "rate" in table else default
     if "every" not in table:
         return rate, None
     if "rate" in table:
@@ -110,7 +108,7 @@ def identifying_point(
 def point(table: Table, section: str, around: Surroundings, faults: Faults) -> Point | None:
     """The point of a checked `[[variable]]` table; None where the file has a fault that leaves none."""
     before = len(faults.found)
-    name, function = table["name"], _FUNCTIONS[table["function"]]
+    name, function = table["name"], Function[table["function"].upper()]
     if not _NAME.fullmatch(name):
         faults.note(section, "name", shown(name), "a small letter, then small letters, digits and _")
     encoding = _encoding(table, section, faults)
@@ -286,8 +284,7 @@ def _span(table: Table, unit: str, encoding: Encoding, section: str, faults: Fau
         return None
     if not table.get("writable") or "enum" in table or encoding.form not in (Form.INTEGER, Form.FLOAT):
         faults.note(section, "range", shown(table["range"]), "nothing, but of a plain number that is writable")
-    times = factor(table["unit"], unit)
-    least, most = (float(_exact(end) * times) for end in table["range"])
+    least, most = (float(_exact(end) * factor(table["unit"], unit)) for end in table["range"])
     return least, most
 
 

@@ -90,6 +90,15 @@ def test_port_0_is_no_port_and_everything_is_put_back(box_of):
     assert ports(box, port="disabled").wiring.port == 0
 
 
+def test_a_speed_that_the_operator_has_changed_since_stays(box_of):
+    box = box_of()
+    its = ports(box)
+    its.use(Wiring(2, 1))
+    box.field.set_speed("native", at_speed(box.config.lines["native"], 115200))
+    its.restore()
+    assert its.wiring == Wiring(2, 2)
+
+
 def test_what_was_kept_is_taken_up_again_while_the_settings_are_the_same(box_of):
     box = box_of()
     its = ports(box)
@@ -104,7 +113,7 @@ def test_what_was_kept_is_taken_up_again_while_the_settings_are_the_same(box_of)
     again.begin()
     assert again.wiring == Wiring(2, 1)
     (box.folder / "state" / "smartgen.json").write_text("[]")
-    its.restore()
+    again.restore()
     third = ports(box)
     third.begin()
     assert third.wiring == Wiring(2, 0)

@@ -18,7 +18,7 @@ from concentrator.wire.location import Fix
 from concentrator.wire.smartgen import Changes, FullSet, Heartbeat, Inputs, Location, Login, LongCon, Timing, Written
 from concentrator.wire.smartgen_fields import Wiring
 from concentrator.wire.smartgen_server import LoginAnswer, Reset
-from tests.support.clouds import CONFIG, SERIAL, CloudBox, raw
+from tests.support.clouds import CONFIG, CloudBox, raw
 
 LIVE = ("live.example", 21318)
 OTHER = ("other.example", 21318)
@@ -26,7 +26,7 @@ POLLED, UNPOLLED = raw("010300000010"), raw("010303000004")
 ANSWER = LoginAnswer(live=LIVE, always=(POLLED,), online_s=3.0, offline_s=3.0)
 AUTO = "00050003FF007DEB"
 OWNER = Caller("control socket", frozenset(Permission))
-TWO = CONFIG.replace('device = "gen"\n', 'device = "gen"\n') + (
+TWO = CONFIG + (
     '\n[device.other]\nline = "native"\nprofile = "energycm/ccm"\naddress = 2\n'
     '\n[smartgen.two]\ndevice = "other"\nserver = "tcp:cm.example:81"\nname = "Standby set"\nmodel = "DSE7320"\n'
 )
@@ -68,16 +68,19 @@ def test_a_session_begins_by_itself_and_what_is_polled_anyway_is_not_asked_twice
     assert box.server.values[login.hostid][3, 0] == int.from_bytes(whole.runs[0].content[:2])
 
 
+def test_what_is_polled_in_other_blocks_is_put_together(begun):
+    box = begun(seconds=60, answer=evolve(ANSWER, always=(POLLED, raw("010301000010"), raw("01030100000A"))))
+    assert box.state().figures["unanswered"] == 0
+    asked = requests(box)  # at most once: before they were polled for the first time
+    assert max(asked.count((3, 256, 16)), asked.count((3, 256, 10))) <= 1
+
+
 def test_what_is_not_polled_is_read_on_the_line_and_polling_goes_on(begun):
     alone = begun(seconds=60, answer=evolve(ANSWER, always=()))
-    box = begun(seconds=60, answer=evolve(ANSWER, always=(POLLED, raw("010301000010"), raw("01030100000A"))))
-    extra = raw("010300020003")
-    assert box.state().figures["unanswered"] == 0
-    busy = begun(seconds=60, answer=evolve(ANSWER, online_s=1.0, always=(raw("010300640002"), extra)))
-    polled = [each for each in requests(busy) if each == (3, 0, 16)]
-    assert len(polled) >= len([each for each in requests(alone) if each == (3, 0, 16)]) - 1
-    asked = [each for each in requests(busy) if each == (3, 100, 2)]
-    assert 0 < len(asked) <= 61
+    busy = begun(seconds=60, answer=evolve(ANSWER, online_s=1.0, always=(raw("010300640002"), UNPOLLED)))
+    polls = [requests(box).count((3, 0, 16)) for box in (alone, busy)]
+    assert polls[1] >= polls[0] - 1
+    assert 0 < requests(busy).count((3, 100, 2)) <= 61
 
 
 def test_a_silent_controller_is_asked_less_and_less_by_the_server(begun):
@@ -286,6 +289,20 @@ def test_settings_that_changed_end_the_session_and_begin_it_anew_and_others_go_o
     assert box.links == []
 
 
+def test_a_device_that_came_while_the_box_ran_has_its_session_without_a_restart(begun):
+    text = CONFIG.replace("[smartgen.one]", "[smartgen.other]")
+    box = begun(text=text, meters=2)
+    known = box.field.known()["gen"]
+    box.field.put(box.field.made(evolve(known.device, uid="late", address=2, model="HSC940"), known.profile))
+    section = evolve(box.config.services["smartgen"]["other"], device="late")
+    after = evolve(box.config, services={"smartgen": {**box.config.services["smartgen"], "late": section}})
+    box.clouds.leave(after)
+    box.clouds.start(after)
+    box.run(6)
+    state = box.state("late")
+    assert (state.standing, state.model, state.figures["unanswered"]) == ("Online", "HSC940", 0)
+
+
 def test_how_it_stands_is_told_when_it_turns_and_not_with_every_try(begun):
     box = begun()
     box.away.add(LIVE)
@@ -343,6 +360,21 @@ def test_a_device_that_is_taken_away_does_not_answer_and_nothing_breaks(begun):
     assert [each.is_done for each in box.server.said(Written)] == [False]
 
 
+def test_a_device_that_is_given_another_modbus_id_is_read_and_written_there(begun):
+    box = begun(meters=3)
+    known = box.field.known()["gen"]
+    box.field.put(box.field.made(evolve(known.device, address=3), known.profile))
+    box.run(5)
+    box.server.heard.clear()
+    box.bus.heard.clear()
+    box.reply = lambda arguments: succeed({"reply": "050003ff00"})
+    box.link.say(box.link.talk.write(AUTO))
+    box.run(10)
+    assert {each.unit for each in box.bus.heard} == {3}
+    assert box.server.said(Changes)
+    assert [arguments["request"][:2] for _, arguments, _ in box.asked] == ["03"]
+
+
 DAY_S = 86_400
 
 
@@ -389,7 +421,6 @@ def test_the_folder_of_a_box_without_sessions_stays_as_it_was(tmp_path):
     box.start()
     assert box.clouds.states() == []
     assert not (Path(tmp_path) / "box" / "state" / "smartgen.json").exists()
-    assert SERIAL
     box.stop()
 
 

@@ -64,6 +64,26 @@ def test_the_one_of_m_bus_meters_is_shown_although_it_has_no_file():
     assert "file      none is needed" in said and "with every telegram" in said
 
 
+@pytest.mark.parametrize(
+    ("key", "verified"),
+    [
+        ("smartgen/hgm6100n", "verified for HGM6120N"),
+        ("smartgen/hgm9500", "verified for no model"),
+        ("comap/igs-nt", "verified for IGNT, IG-NT, IS-NT"),
+    ],
+)
+def test_the_commands_of_one_are_shown_and_for_whom_they_are_verified(key, verified):
+    said = [line.strip() for line in lines_of_one(shown(CATALOGUE, key))]
+    place = next(number for number, line in enumerate(said) if line.startswith("commands  start, stop"))
+    assert said[place + 1] == verified
+
+
+def test_one_that_is_passed_through_says_that_nothing_is_read():
+    assert list(lines_of_one(shown(CATALOGUE, "harsen/passthrough")))[-1] == (
+        "nothing is read of it: it is only passed through to"
+    )
+
+
 def test_one_that_is_not_there_is_told_with_the_nearest():
     with pytest.raises(ProfileError, match="did you mean goodwe/et"):
         shown(CATALOGUE, "godwe/et")

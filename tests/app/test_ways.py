@@ -74,6 +74,7 @@ def test_of_a_way_that_nobody_needed_there_is_nothing_to_see(built):
     assert built == []
     all_ways.way("lamp")
     assert all_ways.states("bell") == ["as it is"]
+    assert all_ways.all_states() == {"lamp": ["as it is"], "bell": ["as it is"]}
 
 
 def test_whoever_asks_for_a_way_has_it_built(built):

@@ -6,6 +6,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from concentrator.api import LineState, MonthsTraffic, UplinkState
 from concentrator.portal.metrics import Figures, exposition
+from tests.support.service_box import CLOUD, MODEM, PORT
 from tests.support.web import NOW, FakeBox, device
 
 FIGURES = Figures(12.5, 60_000_000, 31, NOW - 100, 4096, 48211)
@@ -86,3 +87,16 @@ def test_a_box_without_anything_has_figures_of_itself(box):
     box.devices, box.lines, box.uplinks = [], [], []
     assert read(box)["ccmaster_clock_trusted",] == 1
     assert exposition(box.sources, Figures()).endswith(b"# EOF\n")
+
+
+def test_every_service_has_its_figures(box):
+    services = {"smartgen": [CLOUD], "sms": [MODEM], "modbus_slave": [PORT]}
+    found = read(box, evolve(FIGURES, services=services))
+    assert found["ccmaster_smartgen_online", "session=first"] == 1
+    assert found["ccmaster_smartgen_uploads_total", "session=first"] == 1180
+    assert found["ccmaster_smartgen_refused_total", "session=first"] == 1
+    assert found["ccmaster_sms_ready", "modem=modem"] == 1
+    assert found["ccmaster_sms_refused_total", "modem=modem"] == 1
+    assert found["ccmaster_slave_open", "port=scada"] == 1
+    assert found["ccmaster_slave_requests_total", "port=scada", "what=read"] == 48_211
+    assert found["ccmaster_slave_refused_total", "code=2", "port=scada"] == 5

@@ -65,6 +65,16 @@ def test_a_code_in_a_nibble_has_its_level_and_its_word():
     assert set(first.codes) == {2, 3, 4, 5, 10}
 
 
+def test_nibbles_may_be_like_another_list_too():
+    more = {key: value for key, value in NIBBLES.items() if key != "nibbles"} | {"name": "more", "address": 60}
+    words = loaded(NIBBLES, {**more, "like": "named"}).genset.words
+    assert [(word.variable, word.names) for word in words[2:]] == [
+        ("more_1", ("first", "second", "", "fourth")),
+        ("more_2", ("fifth",)),
+    ]
+    assert words[2].codes == words[0].codes
+
+
 @pytest.mark.parametrize(
     ("alarms", "complaint"),
     [

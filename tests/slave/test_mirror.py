@@ -4,7 +4,7 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from concentrator.dialect.image import RegisterImage
-from concentrator.model.errors import NoReply
+from concentrator.model.errors import NoReply, Refused
 from concentrator.model.profile import Block, Function
 from concentrator.slave.mirror import Mirror
 from concentrator.slave.unit import Unit
@@ -23,7 +23,7 @@ class Original:
     def __init__(self, clock):
         self.clock = clock
         self.is_well = True
-        self.asked = []
+        self.asked, self.passed = [], []
         self.registers = RegisterImage(clock.seconds)
         self.is_there = True
 
@@ -43,9 +43,13 @@ class Original:
     def is_answering(self):
         return self.is_well
 
-    def ask(self, pdu, by):
-        self.asked.append((pdu.hex(), by, Deferred()))
-        return self.asked[-1][2]
+    def fetch(self, wanted):
+        self.asked.append((wanted, Deferred()))
+        return self.asked[-1][1]
+
+    def pass_on(self, pdu, by):
+        self.passed.append((pdu.hex(), by, Deferred()))
+        return self.passed[-1][2]
 
 
 @pytest.fixture
@@ -126,7 +130,10 @@ def test_a_device_that_is_not_there_does_not_answer(original):
     original.is_there = False
     assert refused(mirror_of(original), Read(Function.HOLDING, 0, 1)) == 11
     mirror_of(original, may_ask=True).read(Read(Function.HOLDING, 0, 1))
-    assert [pdu for pdu, _, _ in original.asked] == ["0300000001"]
+    assert [wanted for wanted, _ in original.asked] == [Read(Function.HOLDING, 0, 1)]
+
+
+HIGH = Read(Function.HOLDING, 0x1000, 2)
 
 
 def test_where_it_may_what_is_not_there_is_asked_of_the_device_one_after_the_other(original):
@@ -134,18 +141,73 @@ def test_where_it_may_what_is_not_there_is_asked_of_the_device_one_after_the_oth
     unit = Unit(mirror, original.clock.seconds)
     answers = []
     unit.answer(bytes.fromhex("03 1000 0002"), "somebody").addCallback(answers.append)
-    unit.answer(bytes.fromhex("03 1000 0002"), "somebody").addCallback(answers.append)
-    assert answers == [bytes.fromhex("8306")], "the second one may come again"
-    ((pdu, by, asking),) = original.asked
-    assert (pdu, by) == ("0310000002", "")
-    asking.callback(bytes.fromhex("03 04 00010002"))
-    assert answers[1:] == [bytes.fromhex("03 04 00010002")]
+    assert unit.answer(bytes.fromhex("03 1000 0002"), "somebody") == b"\x83\6", "the second one may come again"
+    ((wanted, asking),) = original.asked
+    assert wanted == HIGH
+    asking.callback(b"\0\1\0\2")
+    assert answers == [bytes.fromhex("03 04 00010002")]
     unit.answer(bytes.fromhex("01 0000 0008"), "somebody").addCallback(answers.append)
-    original.asked[1][2].errback(NoReply("m1"))
-    assert answers[2:] == [bytes.fromhex("810B")]
-    unit.answer(bytes.fromhex("01 0000 0008"), "somebody").addCallback(answers.append)
-    assert len(original.asked) == 3, "a failure does not end it"
-    original.asked[2][2].callback(bytes.fromhex("01 01 FF"))
+    original.asked[1][1].errback(Refused(2))
+    assert answers[1:] == [bytes.fromhex("8102")]
+    unit.answer(bytes.fromhex("01 0000 0008"), "somebody")
+    assert len(original.asked) == 3, "a refusal does not end it"
+
+
+def test_what_the_device_said_serves_everybody_until_it_is_too_old(original):
+    mirror = mirror_of(original, may_ask=True)
+    mirror.read(HIGH)
+    original.asked[0][1].callback(b"\0\1\0\2")
+    original.clock.advance(30)
+    assert mirror.read(HIGH) == b"\0\1\0\2"
+    original.clock.advance(1)
+    assert isinstance(mirror.read(HIGH), Deferred)
+    assert len(original.asked) == 2
+
+
+def test_what_was_said_takes_only_so_much_room(original):
+    mirror = mirror_of(original, may_ask=True)
+    for address in range(0x1000, 0x1000 + 200):
+        mirror.read(Read(Function.HOLDING, address, 1))
+        original.asked[-1][1].callback(b"\0\1")
+    assert len(mirror._said) <= 64
+    assert mirror.read(Read(Function.HOLDING, 0x1000 + 199, 1)) == b"\0\1"
+
+
+def test_a_device_that_did_not_answer_is_left_alone_for_a_while(original):
+    mirror = mirror_of(original, may_ask=True)
+    asking = mirror.read(HIGH)
+    original.clock.advance(0.3)
+    original.asked[0][1].errback(NoReply("m1"))
+    assert isinstance(failure_of(asking), NoReply)
+    original.clock.advance(2.9)
+    assert refused(mirror, HIGH) == 11
+    original.clock.advance(0.2)
+    assert isinstance(mirror.read(HIGH), Deferred)
+    assert len(original.asked) == 2
+
+
+def test_nothing_from_before_a_write_is_shown_after_it_where_the_device_may_be_asked(original):
+    original.read(FAST)
+    mirror = mirror_of(original, may_ask=True)
+    mirror.read(HIGH)
+    original.asked[0][1].callback(b"\0\1\0\2")
+    original.clock.advance(1)
+    mirror.write(b"", None, "somebody")
+    original.passed[0][2].callback(b"")
+    for wanted in (HIGH, Read(Function.HOLDING, 0, 2)):
+        assert isinstance(mirror.read(wanted), Deferred)
+        original.asked[-1][1].callback(bytes(4))
+        assert mirror.read(wanted) == bytes(4)
+    plain = mirror_of(original)
+    plain.write(b"", None, "somebody")
+    original.passed[1][2].callback(b"")
+    assert plain.read(Read(Function.HOLDING, 0, 2)) == bytes(range(4)), "what is known must do"
+
+
+def failure_of(deferred):
+    found = []
+    deferred.addErrback(lambda failure: found.append(failure.value))
+    return found[0]
 
 
 def test_what_is_young_enough_is_not_asked_for_again(original):
@@ -161,9 +223,9 @@ def test_a_write_is_passed_on_as_it_came(original):
     unit = Unit(mirror_of(original), original.clock.seconds, may_write=True)
     answers = []
     unit.answer(bytes.fromhex("05 0003 FF00"), "10.0.0.5").addCallback(answers.append)
-    ((pdu, by, asking),) = original.asked
+    ((pdu, by, passing),) = original.passed
     assert (pdu, by) == ("050003ff00", "10.0.0.5")
-    asking.callback(bytes.fromhex("05 0003 FF00"))
+    passing.callback(bytes.fromhex("05 0003 FF00"))
     assert answers == [bytes.fromhex("05 0003 FF00")]
 
 

@@ -8,9 +8,10 @@ from twisted.internet.defer import fail, succeed
 from twisted.internet.error import ConnectionRefusedError
 
 from concentrator.api import Happened
+from concentrator.app import wires
 from concentrator.app.clouds import Clouds
 from concentrator.app.config import load_checked
-from concentrator.app.field import Field, Made
+from concentrator.app.field import Field
 from concentrator.app.ways import Around
 from concentrator.dialect.modbus import dialects
 from concentrator.hub.hub import Hub
@@ -188,8 +189,6 @@ class CloudBox:
 
 def field_on(box, config):
     """The field of a configuration one of whose lines is the box's bus, and whose other lines are dead ends."""
-    from concentrator.app import wires
-
     section_side = wires.FieldSide(
         box.clock,
         box.clock,
@@ -220,6 +219,3 @@ def raw(hex_):
     """A request without its checksum, as a whole frame."""
     request = bytes.fromhex(hex_)
     return Frame(request[0], request[1:])
-
-
-__all__ = ["CONFIG", "SERIAL", "CloudBox", "Made", "raw"]

@@ -1,5 +1,7 @@
 """What holds at every FTP server: pyftpdlib and vsftpd, in clear and over TLS."""
 
+import ssl
+
 import pytest
 
 from concentrator.model.errors import TryLater
@@ -93,6 +95,28 @@ def test_many_files_go_over_one_connection(place):
         sessions.add(place.session)
     assert len(sessions) == 1
     assert place.server.files() == {f"in/{name}": CONTENT for name in names}
+
+
+@pytest.mark.parametrize("name", SECURE)
+def test_the_session_is_asked_for_once_a_connection_for_python_leaks_a_copy_each_time(make_place, name, monkeypatch):
+    place, asked, resumed = make_place(name), [], []
+    own, wrap = ssl.SSLSocket.session, ssl.SSLContext.wrap_socket
+
+    def session(self):
+        asked.append(self)
+        return own.__get__(self)
+
+    def wrapped(self, *taken, **how):
+        made = wrap(self, *taken, **how)
+        resumed.append((made, how.get("session") is not None))
+        return made
+
+    monkeypatch.setattr(ssl.SSLSocket, "session", property(session, own.__set__))
+    monkeypatch.setattr(ssl.SSLContext, "wrap_socket", wrapped)
+    for k in range(3):
+        assert place.deliver(f"{k}.csv", b"x") == Filed()
+    assert len(asked) == 1 and [has for _, has in resumed] == [False] + [True] * (len(resumed) - 1)
+    assert len(resumed) > 3
 
 
 def test_a_connection_is_left_after_its_share_of_files(plain):
