@@ -141,8 +141,8 @@ class DeviceSection:
     model: str = setting(
         text(),
         "",
-        "The model on its label, where its profile is that of several. A [genset](gensets.md)'s commands may be verified "
-        "for some of them only.",
+        "The model on its label, where its profile is that of several. A [genset](gensets.md)'s commands may be "
+        "verified for some of them only.",
     )
     allow_commands: bool = setting(
         flag(), False, "Whether the [genset](gensets.md) may be commanded by name: `start`, `stop`, `auto` and so on."

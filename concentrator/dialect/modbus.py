@@ -314,8 +314,8 @@ class ModbusDialect:
     ) -> ModbusStation | SunSpecStation:
         """The station at a Modbus ID. `parameters["settings"]`: the LineSettings of a serial line, by which the
         widest hole worth reading over is chosen; `parameters["secondary"]`: n, for the n-th secondary of the principal
-        at that ID, whose profile is the given one (see `profile.secondary`); `parameters["seconds"]`: the clock by which
-        what was read has its age."""
+        at that ID, whose profile is the given one (see `profile.secondary`); `parameters["seconds"]`: the clock by
+        which what was read has its age."""
         if profile.dialect == SUNSPEC:
             from concentrator.dialect.sunspec import SunSpecStation
 

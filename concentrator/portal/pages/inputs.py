@@ -1,5 +1,6 @@
 """Settings › Panel and inputs: whose front the box shows, what its inputs do and what has its outputs on, with the
-labels of the CMM365's PC program and forms (CMM365-2G manual, 5.1). Hides which sections of the configuration these are."""
+labels of the CMM365's PC program and forms (CMM365-2G manual, 5.1). Hides which sections of the configuration these
+are."""
 
 from __future__ import annotations
 
