@@ -1,70 +1,17 @@
 """A genset's page: how it is, and what it can be told to do."""
 
 import pytest
-from attrs import define, evolve, field
-from twisted.internet.defer import fail, succeed
+from attrs import evolve
 
-from concentrator.actions.gensets import genset_actions
-from concentrator.actions.orders import order_actions
 from concentrator.model.errors import NotConfirmed
 from concentrator.model.genset import Alarm, GensetStatus, Mode
 from concentrator.portal.pages.genset import command_words
 from concentrator.portal.words import say_in, words
 from concentrator.web.access import Role
+from tests.support.genset_box import RUNNING, Carried, GensetBox
 from tests.support.pages import Visitor
-from tests.support.web import NOW, FakeBox, device
 
 PATH = "/devices/g1/genset"
-RUNNING = GensetStatus(
-    Mode.AUTO,
-    True,
-    Alarm.WARNING,
-    False,
-    False,
-    True,
-    "normal running",
-    ("low_fuel",),
-    {"gen_v1": 231.4, "speed": 1501},
-    {"gen_v1": "V", "speed": "rpm"},
-)
-
-
-@define
-class State:
-    uid: str = "g1"
-    alias: str = "Farm"
-    profile: str = "smartgen/hgm6100n"
-    model: str = "HGM6120N"
-    health: str = "answering"
-    status: GensetStatus = RUNNING
-    commands: tuple = ("start", "stop", "auto", "gen_breaker_toggle", "dance_slowly")
-    forbidden: str = ""
-    passes_through: bool = False
-    last_seen: float | None = NOW
-
-
-@define
-class Carried:
-    outcome: str = "confirmed"
-    status: GensetStatus | None = None
-    reply: bytes = b""
-    is_write: bool = True
-
-
-@define(init=False)
-class GensetBox(FakeBox):
-    given: list = field(factory=list)
-
-    def __init__(self):
-        super().__init__()
-        self.given, self.state, self.ends = [], State(), Carried()
-        self.devices = [device("g1", alias="Farm", profile="smartgen/hgm6100n"), device("main")]
-        for action in (*genset_actions(lambda: [self.state]), *order_actions(self.give, self.give)):
-            self.table.register(action)
-
-    def give(self, uid, command, by):
-        self.given.append((uid, command, by))
-        return fail(self.ends) if isinstance(self.ends, Exception) else succeed(self.ends)
 
 
 @pytest.fixture
