@@ -21,7 +21,7 @@ class Settings(Protocol):
         """Its values, all or of a section or a key, without secrets. Raises Unknown, ConfigError."""
 
     def is_secret(self, section: str, key: str) -> bool:
-        """Whether a value is not to be shown."""
+        """Whether a value stays out of the audit."""
 
     def change(self, changes: Changes, caller: Caller, *, is_trial: bool) -> object:
         """Changes keys, all or none of them (none at all for a trial), and gives what became of them. Raises

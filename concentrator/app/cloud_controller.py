@@ -203,6 +203,8 @@ class LineController:
         replied: Deferred[bytes] = Deferred()
         caller = Caller(f"smartgen {self.session}", frozenset({Permission.WRITE}))
         try:
+            if self._gain.is_searching:  # its line or speed may be another's just now
+                raise Busy("it is being looked for")
             self._allowance.take(self._clock.seconds())
         except ConcentratorError as error:
             self.on_command(request, str(error))

@@ -1,5 +1,6 @@
 """The ports of the cloud modem that a session stands for, as lines of the box: which pairs of port and baud rate there
-are, and how a controller goes over to one. Hides that a line which others share keeps its speed."""
+are, and how a controller goes over to one. Hides that a line which others share keeps its speed, that one on which
+another device has the controller's Modbus ID is no place for it, and that the operator may move it meanwhile."""
 
 from __future__ import annotations
 
@@ -32,8 +33,13 @@ class LinePorts:
         self._is_disabled = section.port == PORTS[0]
         known = self._known()
         self._line = known.device.line if known is not None else ""
+        self._put_on = ""
         self._changed: dict[str, tuple[LineSection, LineSection]] = {}
-        self._settings = f"{self._line} {section.port} {section.baudrate} {section.lines}"
+
+    @property
+    def _settings(self) -> str:
+        section = self._section
+        return f"{self._line} {section.port} {section.baudrate} {section.lines}"
 
     @property
     def wiring(self) -> Wiring:
@@ -64,7 +70,7 @@ class LinePorts:
             self._is_disabled = True
             return True
         known, line = self._known(), self._lines().get(wiring.port)
-        if known is None or line is None or line not in self._field.wires():
+        if known is None or line is None or line not in self._field.wires() or not self._is_free_on(line):
             return False
         if self._baud_of(line) != wiring.baud:
             if not self._is_alone_on(line):
@@ -75,6 +81,7 @@ class LinePorts:
             self._field.set_speed(line, now)
             known = self._known()
         if known is not None and known.device.line != line:
+            self._put_on = line
             self._field.put(self._field.made(evolve(known.device, line=line), known.profile))
         self._is_disabled = False
         return True
@@ -84,19 +91,21 @@ class LinePorts:
         self._kept.keep_wiring(self._session, self._settings, self.wiring)
 
     def restore(self) -> None:
-        """Puts everything back to where it was before, but for lines that somebody else has changed since."""
+        """Puts everything back to where it was before, but for what somebody else has changed since."""
         changed, self._changed = self._changed, {}
         for name, (before, now) in changed.items():
             wire = self._field.wires().get(name)
             if wire is not None and wire.section is now:
                 self._field.set_speed(name, before)
         known = self._known()
-        if known is not None and known.device.line != self._line:
+        if known is not None and known.device.line == self._put_on != self._line:
             self._field.put(self._field.made(evolve(known.device, line=self._line), known.profile))
         self._is_disabled = self._section.port == PORTS[0]
 
     def _every(self) -> Iterator[Wiring]:
         for port, line in self._lines().items():
+            if not self._is_free_on(line):
+                continue
             for baud in range(len(BAUD_RATES)) if self._is_alone_on(line) else (self._baud_of(line),):
                 yield Wiring(port, baud)
 
@@ -104,6 +113,9 @@ class LinePorts:
         """The lines behind the ports; the configured port is the device's own line, where it names no other."""
         own = PORTS.index(self._section.port)
         named = {port: line for port, line in self._section.lines.items() if line in self._field.wires()}
+        known = self._known()
+        if known is not None and known.device.line not in (self._line, *named.values()):
+            self._line = known.device.line  # the operator has moved it
         if own and own not in named:
             named = {own: self._line, **named}
         elif not own and self._line not in named.values():
@@ -116,6 +128,15 @@ class LinePorts:
         others = (each for each in self._field.known().values() if each.device.uid != self._section.device)
         is_serial = wire is not None and wire.section.serial_address is not None
         return is_serial and all(each.device.line != line for each in others)
+
+    def _is_free_on(self, line: str) -> bool:
+        """Whether no other device has the controller's Modbus ID there: that one would answer in its place, and get
+        what is written to it."""
+        known = self._known()
+        if known is None:
+            return True
+        there = (each for each in self._field.known().values() if each is not known and each.device.line == line)
+        return all(each.device.secondary is not None or each.device.station != known.device.station for each in there)
 
     def _baud_of(self, line: str) -> int:
         wire = self._field.wires().get(line)

@@ -105,7 +105,7 @@ class Clouds:
                 cloud.ports.begin()
                 cloud.session.inputs_changed(self._inputs())
                 cloud.session.begin()
-        if any(cloud.section.location == "gps" for cloud in self._clouds.values()):
+        if self._needs_a_receiver():
             self._locator.start()
 
     def leave(self, config: Config) -> Deferred[Any]:
@@ -117,6 +117,8 @@ class Clouds:
             if wanted.get(name) != cloud.section or not is_same:
                 self._end(self._clouds.pop(name))
                 cloud.ports.restore()
+        if not self._needs_a_receiver():
+            self._locator.stop()
         return succeed(None)
 
     def stop(self) -> Deferred[Any]:
@@ -129,6 +131,9 @@ class Clouds:
             self._deaf()
             self._deaf = None
         return succeed(None)
+
+    def _needs_a_receiver(self) -> bool:
+        return any(cloud.section.location == "gps" for cloud in self._clouds.values())
 
     def _end(self, cloud: _Cloud) -> None:
         cloud.controller.stop()

@@ -151,7 +151,7 @@ class SmartgenSection:
         flag(), False, "Whether the box takes its time from the server, as long as it has no better one."
     )
     staff: str = setting(_words(), "", "Who commissioned it.")
-    telephone: str = setting(_words(), "", "Their telephone number.")
+    telephone: str = setting(_words(), "", "Their telephone number.", is_personal=True)
     installed: str = setting(_words(), "", "When it was installed.")
     rated_speed: int = setting(whole(0, 6000), 1500, "The genset's rated speed in r/min.")
     ac_supply: str = setting(choice("3P4W", "3P3W", "2P3W", "1P2W"), "3P4W", "How its AC side is wired.")

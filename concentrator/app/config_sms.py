@@ -85,7 +85,10 @@ class SmsSection:
         shown="none",
     )
     numbers: tuple[str, ...] = setting(
-        numbers(), [], "The telephones that get alarms and may order, with country code and without plus."
+        numbers(),
+        [],
+        "The telephones that get alarms and may order, with country code and without plus.",
+        is_personal=True,
     )
     device: str = setting(
         text("the short id of a device", r"[A-Za-z0-9._-]*"),

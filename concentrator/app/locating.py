@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from attrs import define, field, frozen
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred, TimeoutError
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -117,9 +117,10 @@ class Receivers:
         try:
             return await heard
         except TimeoutError:
+            return None
+        finally:
             if listener.transport is not None:
                 listener.transport.loseConnection()
-            return None
 
 
 @define(eq=False, repr=False)
@@ -152,6 +153,7 @@ class Locator:
     def _again(self) -> None:
         self._timer = None
         asking = self._asking = Deferred.fromCoroutine(self._ask())
+        asking.addErrback(lambda failure: failure.trap(CancelledError))
         asking.addErrback(lambda failure: log.warn("the place: {why}", why=failure.getErrorMessage()))
         asking.addCallback(lambda _: self._rest())
 

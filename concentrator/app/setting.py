@@ -34,14 +34,22 @@ class Setting:
     meaning: str
     is_required: bool
     is_secret: bool
+    is_personal: bool = False
 
 
 def setting(
-    rule: Rule, default: Any = NOTHING, meaning: str = "", *, key: str = "", shown: str = "", is_secret: bool = False
+    rule: Rule,
+    default: Any = NOTHING,
+    meaning: str = "",
+    *,
+    key: str = "",
+    shown: str = "",
+    is_secret: bool = False,
+    is_personal: bool = False,
 ) -> Any:
     """The attribute of a section class that holds the key's value. `default` is in the file's own form, or None, or
     an attrs Factory, described by `shown`; without one the key is required. `key` where it is not the attribute's
-    name. A secret stays out of every repr and message."""
+    name. A secret stays out of every repr and message, what is personal, such as a telephone number, out of the audit."""
     plain = None
     if default is NOTHING or default is None or isinstance(default, Factory):  # type: ignore[arg-type]
         value = default
@@ -51,7 +59,7 @@ def setting(
     return field(
         default=value,
         repr=not is_secret,
-        metadata={"setting": (key, rule, shown, plain, meaning, is_secret)},
+        metadata={"setting": (key, rule, shown, plain, meaning, is_secret, is_personal)},
     )
 
 
@@ -59,9 +67,9 @@ def settings_of(section: type[Any]) -> tuple[Setting, ...]:
     """The settings of a section class, in its order."""
     found = []
     for attribute in fields(section):
-        key, rule, shown, plain, meaning, is_secret = attribute.metadata["setting"]
+        key, rule, shown, plain, meaning, *guarded = attribute.metadata["setting"]
         required = attribute.default is NOTHING
-        found.append(Setting(attribute.name, key or attribute.name, rule, shown, plain, meaning, required, is_secret))
+        found.append(Setting(attribute.name, key or attribute.name, rule, shown, plain, meaning, required, *guarded))
     return tuple(found)
 
 

@@ -67,9 +67,9 @@ class BoxSettings:
         return {"values": values, "secrets": secrets, "changed": {p: c for p, c in self._changed.items() if p in known}}
 
     def is_secret(self, section: str, key: str) -> bool:
-        """Whether a value is not to be shown; of what is no setting nothing is."""
+        """Whether a value stays out of the audit: secrets, what is personal, and what is no setting."""
         setting = _settings(section).get(key)
-        return setting is None or setting.is_secret
+        return setting is None or setting.is_secret or setting.is_personal
 
     def change(self, changes: Changes, caller: Caller, *, is_trial: bool) -> dict[str, object]:
         """See Settings. The answer: the keys that `changed`, those that take effect now (`live`), those for which the

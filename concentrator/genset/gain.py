@@ -52,6 +52,7 @@ class Gain:
         self._lost = lost
         self._searches = 0
         self._again_at = 0.0
+        self._before: Wiring | None = None
         self._is_over = False
         self.is_searching = False
         """Whether it is being looked for now: nobody else asks it anything then."""
@@ -69,15 +70,25 @@ class Gain:
         self._again_at = 0.0
 
     def stop(self) -> None:
-        """Looks no more; a search under way ends where the controller was, or is."""
+        """Looks no more; a search under way ends at once, and where the controller was: what is probed still is none
+        of its business."""
         self._is_over = True
+        if self.is_searching and self._before is not None:
+            self._ports.use(self._before)
+            self.is_searching = False
 
     async def _search(self) -> None:
-        before = self._ports.wiring
+        before = self._before = self._ports.wiring
         for pair in self._ports.pairs():
+            if not self._ports.use(pair):
+                continue
+            is_there = await self._probe()
             if self._is_over:
-                break
-            if self._ports.use(pair) and await self._probe():
+                return
+            if self._ports.wiring != pair:  # somebody has wired it otherwise meanwhile, and his word counts
+                self.is_searching = False
+                return
+            if is_there:
                 self.is_searching = False
                 self.answered()
                 if pair != before:

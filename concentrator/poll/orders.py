@@ -136,6 +136,7 @@ class Orders:
                 raise Denied(f"allow_raw of {road.device.uid} is false")
             if _ends_a_pulse(road, asked):
                 road.see_that_it_is_free()
+                road.see_who_is_there()
                 given = await self._at(road).give(asked.request, name, RAW_S)
                 return _accepted(name, given)
             return await self._one_at_a_time(road, name, lambda: self._written_raw(self._at(road), asked, command))
@@ -221,12 +222,16 @@ class Orders:
         if command.pulse_ms is not None:
             await controller.ask(release(command))
         request = order(command, controller.road.station.profile, coil_word)
-        doubt = (await controller.give(request, command.name)).doubt
-        if command.pulse_ms is not None:
-            try:
+        try:
+            doubt = (await controller.give(request, command.name)).doubt
+            if command.pulse_ms is not None:
                 await controller.rest(command.pulse_ms / 1000)
-            finally:  # also where whoever ordered it has gone
+        except CancelledError:  # whoever ordered it has gone, and it may be on
+            if command.pulse_ms is not None:
                 await controller.release(command)
+            raise
+        if command.pulse_ms is not None:
+            await controller.release(command)
         told = result(command)
         return doubt if told is None else await controller.result(command, told) or doubt
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -71,8 +72,18 @@ class Key:
             return text.split()
         if not text and not self.is_empty_told:
             return None
-        is_number = self.is_whole and text.isdecimal() and text.isascii() and len(text) <= _DIGITS_MOST
-        return int(text) if is_number else text
+        return whole_or_text(text) if self.is_whole else text
+
+
+@frozen
+class Listed(Key):
+    """A list, its items typed one after the other; of numbers where it is whole. An item that should be a number and is
+    none stays as it was typed, for the rule to refuse."""
+
+    def value(self, text: str) -> Any:
+        """The items; None, which takes the key out, for none."""
+        items = [each for each in re.split(r"[\s,;]+", text) if each]
+        return [whole_or_text(each) if self.is_whole else each for each in items] or None
 
 
 @define(eq=False)
@@ -234,6 +245,11 @@ class ConfigPage:
         if each.entry is Entry.TICK:
             return say("form.on") if each.value else say("form.off")
         return dict(each.choices).get(each.value, each.value)
+
+
+def whole_or_text(text: str) -> int | str:
+    """The whole number that was typed; what is none, or longer than any that is meant, as it was typed."""
+    return int(text) if text.isdecimal() and text.isascii() and len(text) <= _DIGITS_MOST else text
 
 
 def fault_said(fault: Fault, say: Say) -> str:

@@ -14,7 +14,7 @@ from attrs import define, frozen
 from concentrator.actions.table import Caller, Permission
 from concentrator.model.errors import CommandError, ConfigError
 from concentrator.portal.cells import Cell
-from concentrator.portal.config_form import ConfigPage, Key, config_page, fault_said
+from concentrator.portal.config_form import ConfigPage, Key, config_page, fault_said, whole_or_text
 from concentrator.portal.house import House
 from concentrator.portal.words import Say, say_in
 from concentrator.web.access import Role
@@ -29,17 +29,6 @@ SECTION_NAME = r"[A-Za-z0-9_-]{1,32}"
 Groups = Sequence[tuple[str, tuple[Key, ...]]]
 State = Mapping[str, Any]
 """How one stands, as its action tells it; `name` is the section's."""
-
-
-@frozen
-class Listed(Key):
-    """A list, its items typed one after the other; of numbers where it is whole. An item that should be a number and is
-    none stays as it was typed, for the rule to refuse."""
-
-    def value(self, text: str) -> Any:
-        """The items; None, which takes the key out, for none."""
-        items = [each for each in re.split(r"[\s,;]+", text) if each]
-        return [int(each) if self.is_whole and each.isdecimal() and each.isascii() else each for each in items] or None
 
 
 @frozen
@@ -276,7 +265,7 @@ def _typed(each: Field, text: str) -> Any:
     """What was typed as a value of the file."""
     if each.entry is Entry.TICK:
         return text == "on"
-    return int(text) if each.entry is Entry.NUMBER and text.isdecimal() and text.isascii() else text
+    return whole_or_text(text) if each.entry is Entry.NUMBER else text
 
 
 def _put(error: ConfigError, place: str, form: Form, say: Say) -> None:

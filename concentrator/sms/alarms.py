@@ -99,11 +99,13 @@ class Alarms:
 
 
 def written(text: str, is_plain: bool, is_cut: bool = True) -> str:
-    """A text as it is sent: on one line, where it is plain in the alphabet of short messages only, and where it is cut
-    no longer than one of them."""
-    line = " ".join(text.split())
+    """A text as it is sent: on one line without anything that cannot be printed, where it is plain in the alphabet of
+    short messages only, and where it is cut no longer than one of them."""
+    line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
     if is_plain:
         line = " ".join(fitted(line).split())
     if not is_cut:
         return line
-    return trimmed(line, SEPTETS_MOST) if is_writable(line) else line[:UNITS_MOST]
+    if is_writable(line):
+        return trimmed(line, SEPTETS_MOST)
+    return line.encode("utf-16-be")[: 2 * UNITS_MOST].decode("utf-16-be", "ignore")

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, DeferredSemaphore
-from twisted.internet.error import ProcessDone
+from twisted.internet.error import ProcessDone, ProcessExitedAlready
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
@@ -27,15 +28,25 @@ class _Running(ProcessProtocol):
     def __init__(self, reactor: Any, timeout_s: float) -> None:
         self.ended: Deferred[str] = Deferred()
         self._said = {1: b"", 2: b""}
+        self._reactor = reactor
         self._timeout_s = timeout_s
-        self._timer: IDelayedCall = reactor.callLater(timeout_s, self._too_late)
+        self._timer: IDelayedCall | None = None
         self._is_late = False
+
+    def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
+        self._timer = self._reactor.callLater(self._timeout_s, self._too_late)
+
+    def kill(self) -> None:
+        """Ends it; one that has ended already is on its way out."""
+        if self.transport is not None:
+            with suppress(ProcessExitedAlready):
+                self.transport.signalProcess("KILL")
 
     def childDataReceived(self, childFD: int, data: bytes) -> None:  # noqa: N802, N803 - Twisted's names
         self._said[childFD] = (self._said[childFD] + data)[:SAID_MOST]
 
     def processEnded(self, reason: Failure) -> None:  # type: ignore[override]  # noqa: N802 - Twisted's name
-        if self._timer.active():
+        if self._timer is not None and self._timer.active():
             self._timer.cancel()
         if self._is_late:
             self.ended.errback(NoReply(f"mmcli did not end within {self._timeout_s:g} s"))
@@ -47,8 +58,7 @@ class _Running(ProcessProtocol):
 
     def _too_late(self) -> None:
         self._is_late = True
-        if self.transport is not None:
-            self.transport.signalProcess("KILL")
+        self.kill()
 
 
 @define(eq=False)
@@ -60,6 +70,7 @@ class Mmcli:
     _environment: dict[str, str]
     _turn: DeferredSemaphore = field(factory=lambda: DeferredSemaphore(1), init=False)
     _running: _Running | None = field(default=None, init=False)
+    _is_over: bool = field(default=False, init=False)
 
     def say(self, *arguments: str, timeout_s: float = CALL_S) -> Deferred[str]:
         """Runs it; fires with what it said. Fails with TryLater and its last words, or with NoReply."""
@@ -75,17 +86,22 @@ class Mmcli:
         return found if isinstance(found, dict) else {}
 
     def stop(self) -> None:
-        """Ends the call under way."""
-        running = self._running
-        if running is not None and running.transport is not None:
-            running.transport.signalProcess("KILL")
+        """Ends the call under way; those that wait for it, and any other, fail."""
+        self._is_over = True
+        if self._running is not None:
+            self._running.kill()
 
     def _run(self, arguments: Sequence[str], timeout_s: float) -> Deferred[str]:
         if self._program is None:
             raise TryLater("mmcli is not installed; it comes with ModemManager")
+        if self._is_over:
+            raise TryLater("the modem is let go")
         running = _Running(self._reactor, timeout_s)
+        try:
+            self._reactor.spawnProcess(running, self._program, [self._program, *arguments], env=self._environment)
+        except OSError as error:
+            raise TryLater(f"mmcli cannot be run: {error.strerror}") from None
         self._running = running
-        self._reactor.spawnProcess(running, self._program, [self._program, *arguments], env=self._environment)
         return running.ended.addBoth(self._over)
 
     def _over(self, result: Any) -> Any:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.internet.defer import Deferred, ensureDeferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
@@ -63,6 +63,7 @@ class MmcliSms:
     _timer: IDelayedCall | None = field(default=None, init=False)
     _looking: Deferred[Any] | None = field(default=None, init=False)
     _is_over: bool = field(default=False, init=False)
+    _left: dict[str, None] = field(factory=dict, init=False)  # messages that stay there, the longest left first
 
     def start(self) -> None:
         """Looks at once, and now and again."""
@@ -115,17 +116,29 @@ class MmcliSms:
         if self._standing.is_ready and not was_ready:
             self._ears.ready()
         listed = (await self._program.ask("-m", self._modem, "--messaging-list-sms")).get("modem.messaging.sms")
-        paths = [str(path) for path in listed] if isinstance(listed, list) else []
-        for path in paths[:AT_ONCE_MOST]:
-            if _PATH.fullmatch(path):
-                await self._take(path)
-        return len(paths) > AT_ONCE_MOST
+        found = dict.fromkeys(map(str, listed)) if isinstance(listed, list) else {}
+        paths = [path for path in found if _PATH.fullmatch(path)]
+        # What stays there, such as parts whose others never come, must not keep the rest from being read.
+        self._left = {path: None for path in self._left if path in found}
+        fresh = [path for path in paths if path not in self._left]
+        for path in [*fresh, *self._left][:AT_ONCE_MOST]:
+            self._left.pop(path, None)
+            try:
+                is_taken = await self._take(path)
+            except TryLater as error:
+                is_taken = False
+                why = f"a message cannot be read or deleted, so it is not heard: {error.detail}"
+                self._standing = evolve(self._standing, trouble=why)
+            if not is_taken:
+                self._left[path] = None
+        return len(fresh) > AT_ONCE_MOST
 
-    async def _take(self, path: str) -> None:
+    async def _take(self, path: str) -> bool:
+        """Takes a message and tells of it; gives whether it was one to be taken."""
         said = await self._program.ask("-s", path)
         kind, state = _field(said, "sms", "properties", "pdu-type"), _field(said, "sms", "properties", "state")
         if state != "received" or kind not in ("deliver", "status-report"):
-            return  # it is one of ours, or its parts are still coming
+            return False  # it is one of ours, or its parts are still coming
         await self._delete(path)
         if kind == "status-report":
             reference = _field(said, "sms", "properties", "message-reference")
@@ -134,9 +147,10 @@ class MmcliSms:
                 self._ears.reported(int(reference), True)
             elif reference.isdecimal() and told.startswith("error"):
                 self._ears.reported(int(reference), False)
-            return
+            return True
         text, number = _field(said, "sms", "content", "text"), _field(said, "sms", "content", "number")
         self._ears.received(Incoming(number, text, _moment(_field(said, "sms", "properties", "timestamp"))))
+        return True
 
     async def _delete(self, path: str) -> None:
         await self._program.say("-m", self._modem, f"--messaging-delete-sms={path}")
@@ -151,11 +165,27 @@ class MmcliSms:
         path = created[0]
         try:
             await self._program.say("-s", path, "--send", f"--timeout={int(SEND_S) - 20}", timeout_s=SEND_S)
-            if self._wants_reports:
-                reference = _field(await self._program.ask("-s", path), "sms", "properties", "message-reference")
-                message.references += [int(reference)] if reference.isdecimal() else []
+            # The network has it: whatever goes wrong now must not have it sent again.
+            message.references += await self._references(path)
         finally:
+            await self._clear_away(path)
+
+    async def _references(self, path: str) -> list[int]:
+        """The reference of a message that was sent; none where nobody asks for it, or nobody knows it."""
+        if not self._wants_reports:
+            return []
+        try:
+            reference = _field(await self._program.ask("-s", path), "sms", "properties", "message-reference")
+        except ConcentratorError as error:
+            log.warn("nobody will know whether a message arrives: {why}", why=error.detail)
+            return []
+        return [int(reference)] if reference.isdecimal() else []
+
+    async def _clear_away(self, path: str) -> None:
+        try:
             await self._delete(path)
+        except ConcentratorError as error:
+            log.warn("a message of ours stays with the modem: {why}", why=error.detail)
 
     def _written(self, message: Outgoing) -> str:
         text = message.text

@@ -218,3 +218,37 @@ def test_the_table_describes_itself_as_json():
 def test_codes_are_a_contract(kind, code):
     assert error_json(kind) == {"code": code, "message": str(kind)}
     assert code in CODES
+
+
+def promising(made, *names):
+    """Makes those actions, and notes that it was asked to."""
+
+    def make():
+        made.append(names)
+        return [Action(name, "Does it.", Permission.READ, (), lambda name=name: name) for name in names]
+
+    return make
+
+
+def test_promised_actions_are_made_when_the_first_is_asked_for_and_once():
+    made, table = [], ActionTable(lambda entry: None)
+    table.promise(("mbus.read", "mbus.search"), promising(made, "mbus.read", "mbus.search"))
+    table.promise(("scan",), promising(made, "scan"))
+    assert table.has("scan") and not table.has("scam") and table.permission("scam") is None
+    table.call("scam", {}, READER).addErrback(lambda failure: failure.trap(Unknown))
+    assert made == []
+    for name in ("mbus.search", "mbus.read"):
+        found = []
+        table.call(name, {}, READER).addCallback(found.append)
+        assert found == [name]
+    assert made == [("mbus.read", "mbus.search")]
+    assert [each["name"] for each in table.describe()] == ["mbus.read", "mbus.search", "scan"] and len(made) == 2
+
+
+def test_a_promise_that_is_not_kept_or_made_twice_is_a_fault():
+    table = ActionTable(lambda entry: None)
+    table.promise(("scan", "probe"), promising([], "scan"))
+    with pytest.raises(RuntimeError, match="promised scan, probe, made scan"):
+        table.describe()
+    with pytest.raises(ValueError, match="probe"):
+        table.promise(("probe",), promising([], "probe"))

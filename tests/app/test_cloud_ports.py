@@ -78,6 +78,25 @@ def test_every_port_that_is_a_line_here_is_a_place_to_look(box_of):
     assert (its.wiring, box.field.known()["gen"].device.line) == (Wiring(2, 0), "native")
 
 
+def test_a_line_where_another_device_has_its_modbus_id_is_no_place_for_it(box_of):
+    box = box_of(SECOND + NEIGHBOUR.format(line="second").replace("address = 2", "address = 1"))
+    its = ports(box, link_line="second")
+    assert its.pairs() == (Wiring(2, 0), Wiring(2, 1), Wiring(2, 2))
+    assert its.use(Wiring(1, 1)) is False
+    assert box.field.known()["gen"].device.line == "native"
+
+
+@pytest.mark.parametrize(("named", "wiring"), [({}, Wiring(2, 1)), ({"link_line": "second"}, Wiring(1, 1))])
+def test_a_controller_that_the_operator_moves_is_read_on_its_new_line_and_stays_there(box_of, named, wiring):
+    box = box_of(SECOND)
+    its = ports(box, **named)
+    known = box.field.known()["gen"]
+    box.field.put(box.field.made(evolve(known.device, line="second"), known.profile))
+    assert its.wiring == wiring
+    its.restore()
+    assert box.field.known()["gen"].device.line == "second"
+
+
 def test_port_0_is_no_port_and_everything_is_put_back(box_of):
     box = box_of()
     its = ports(box)
@@ -151,6 +170,36 @@ def test_a_controller_that_is_nowhere_leaves_everything_as_it_was_and_is_looked_
     box.speed = 9600
     box.run(60)
     assert box.server.said(Changes)
+
+
+def searched_for(box):
+    """The box, once it looks for its controller at another speed than the line's own."""
+    box.start()
+    for _ in range(600):
+        box.run(0.1)
+        if box.state().is_searched_for and box.state().baudrate != 9600:
+            return
+    raise AssertionError("it is not looked for")
+
+
+def test_a_session_that_ends_while_it_looks_leaves_the_line_as_it_was(box_of):
+    box = box_of(speed=300)
+    searched_for(box)
+    box.clouds.leave(evolve(box.config, services={}))
+    for _ in range(10):
+        assert box.field.wires()["native"].section == box.config.lines["native"]
+        box.run(1)
+
+
+def test_nothing_is_written_to_a_controller_that_is_looked_for(box_of):
+    box = box_of(speed=300)
+    searched_for(box)
+    box.link.say(box.link.talk.write("00050003FF007DEB"))
+    box.run(6)
+    assert [each.is_done for each in box.server.said(Written)] == [False]
+    assert box.asked == []
+    (told,) = [facts["text"] for name, facts in box.events if name == "smartgen.command"]
+    assert told.startswith("the server's command was refused: ") and told.endswith(": it is being looked for")
 
 
 def test_nothing_is_looked_for_where_that_is_not_wanted(box_of):

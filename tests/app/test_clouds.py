@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.task import Clock
 
 from concentrator.actions.smartgen import smartgen_actions
@@ -226,6 +227,26 @@ def test_a_place_that_a_receiver_finds_later_is_told_by_a_new_login(begun, monke
     assert box.server.said(Login)[-1].location == Location(113.5, 34.25, 80.0)
     assert len(box.server.said(LongCon)) == 2
     assert box.state().satellites == 9
+
+
+def test_no_receiver_is_asked_where_no_session_wants_to_know_any_more(begun, monkeypatch):
+    asked = []
+
+    class Away:
+        def connect(self, factory):
+            asked.append(factory)
+            return fail(ConnectionRefusedError())
+
+    monkeypatch.setattr("concentrator.app.locating.shutil.which", lambda *_, **__: None)
+    monkeypatch.setattr("concentrator.app.locating.TCP4ClientEndpoint", lambda *_, **__: Away())
+    box = begun('location = "gps"\n', seconds=130)
+    assert len(asked) == 3
+    section = evolve(box.config.services["smartgen"]["one"], location="off")
+    after = evolve(box.config, services={"smartgen": {"one": section}})
+    box.clouds.leave(after)
+    box.clouds.start(after)
+    box.run(130)
+    assert len(asked) == 3
 
 
 class _Silent:

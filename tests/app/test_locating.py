@@ -8,7 +8,10 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.logger import capturedLogs
 
+from concentrator.app.locating import PATIENCE_S as ASKED_S
 from concentrator.app.locating import Locator, Receivers
 from concentrator.wire.location import Fix
 
@@ -56,6 +59,34 @@ async def test_a_receiver_is_asked_where_there_is_no_such_program():
     assert factory.asked == [b'?WATCH={"enable":true,"json":true};\n']
     await factory.gone.addTimeout(PATIENCE_S, reactor)
     await port.stopListening()
+
+
+def test_a_program_that_never_ends_and_a_receiver_that_says_nothing_are_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr("concentrator.app.locating.getProcessOutputAndValue", lambda *_, **__: Deferred())
+    virtual, transport, found = MemoryReactorClock(), StringTransport(), []
+    asked = Deferred.fromCoroutine(Receivers(virtual, program(tmp_path, "")).ask())
+    asked.addCallback(found.append)
+    virtual.advance(ASKED_S)
+    (gpsd,) = virtual.tcpClients
+    gpsd[2].buildProtocol(None).makeConnection(transport)
+    virtual.advance(ASKED_S - 1)
+    assert (found, transport.disconnecting) == ([], False)
+    virtual.advance(1)
+    assert (found, transport.disconnecting) == ([None], True)
+    assert virtual.getDelayedCalls() == []
+
+
+def test_who_ends_while_he_asks_says_nothing_of_it(clock):
+    class Slow:
+        async def ask(self):
+            await Deferred()
+
+    locator = Locator(clock, Slow())
+    with capturedLogs() as logged:
+        locator.start()
+        locator.stop()
+    assert logged == []
+    assert clock.getDelayedCalls() == []
 
 
 class Told:

@@ -72,6 +72,21 @@ def test_values_are_shown_as_the_file_has_them_or_by_default_and_secrets_are_not
     assert "hunter2" not in str(box.settings.shown("", ""))
 
 
+@pytest.mark.parametrize(
+    ("section", "key", "stays_out"),
+    [
+        ("mqtt", "password", True),
+        ("smartgen.any", "password", True),
+        ("sms.any", "numbers", True),
+        ("smartgen.any", "telephone", True),
+        ("mqtt", "nothing", True),
+        ("sms.any", "orders", False),
+    ],
+)
+def test_secrets_and_telephone_numbers_stay_out_of_the_audit(box, section, key, stays_out):
+    assert box.settings.is_secret(section, key) is stays_out
+
+
 def test_one_key_of_one_section_is_shown(box):
     assert box.settings.shown("mqtt.other", "latency") == {
         "values": {"mqtt.other": {"latency": "1 min"}},

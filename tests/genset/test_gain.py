@@ -91,8 +91,29 @@ def test_it_ends_when_it_is_told_to_and_puts_back_what_was(clock):
     gain.search()
     assert gain.is_searching
     gain.stop()
-    probe.callback(False)
     assert not gain.is_searching
     assert ports.wiring == PAIRS[0]
+    probe.callback(False)
     gain.search()
     assert ports.used == [PAIRS[0], PAIRS[0]]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_is_probed_still_when_it_ends_moves_nothing_any_more(clock, is_there):
+    ports, probe, told = Ports(), Deferred(), []
+    gain = Gain(ports, lambda: probe, clock, told.append, lambda: told.append("nowhere"))
+    gain.search()
+    gain.stop()
+    ports.use(PAIRS[2])  # whose ports they are now
+    probe.callback(is_there)
+    assert (ports.wiring, told) == (PAIRS[2], [])
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_whoever_wires_it_otherwise_meanwhile_has_the_last_word(clock, is_there):
+    ports, probe, told = Ports(), Deferred(), []
+    gain = Gain(ports, lambda: probe, clock, told.append)
+    gain.search()
+    ports.use(PAIRS[3])
+    probe.callback(is_there)
+    assert (ports.wiring, told, gain.is_searching) == (PAIRS[3], [], False)

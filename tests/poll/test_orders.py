@@ -470,6 +470,23 @@ def test_a_pulse_is_ended_too_where_whoever_ordered_it_has_gone(scene):
     assert scene.sent[-1] == (4, [OFF])
 
 
+def test_a_pulse_is_ended_too_where_he_goes_before_the_on_is_answered(scene):
+    scene.spoil[5] = [None, "silent"]
+    asked = scene.command("manual")
+    asked.addErrback(lambda _: None)
+    scene.run(0.5)
+    assert scene.sent == [(4, [OFF]), (4, [ON])]
+    asked.cancel()
+    scene.run(5.0)
+    assert scene.sent == [(4, [OFF]), (4, [ON]), (4, [OFF])]
+
+
+def test_the_end_of_a_pulse_is_not_for_another_device_either(scene):
+    scene.conflict = "another device answers"
+    assert "another device" in failed(scene.raw("05 00 04 00 00"), NotWritable)
+    assert scene.sent == []
+
+
 def test_somebody_may_end_his_own_pulse_at_once(scene):
     scene.acts = ignore
     begun = scene.raw("05 00 04 FF 00")

@@ -3,7 +3,8 @@
 import pytest
 from twisted.internet.task import Clock
 
-from concentrator.portal.service_pages import Decimal, Listed
+from concentrator.portal.config_form import Listed
+from concentrator.portal.service_pages import Decimal
 from concentrator.web.access import Role
 from tests.support.pages import Visitor, kept
 from tests.support.service_box import ServiceBox
@@ -63,6 +64,7 @@ def test_a_new_one_is_added_and_its_settings_follow(box, visitor):
         ({"name": "scada"}, "name", "Name: there is one of this name"),
         ({"name": "plc", "port": "99999"}, "port", "TCP port: found 99999. Use a whole number from 0 to 65535."),
         ({"name": "plc", "port": "high"}, "port", 'TCP port: found "high"'),
+        ({"name": "plc", "port": "9" * 5000}, "port", 'TCP port: found "9999'),
         ({"name": "plc", "port": "1503", "serve": "mirror", "device": "g2"}, "device", "Device: found"),
     ],
 )
@@ -165,6 +167,7 @@ def test_the_pages_speak_spanish_too(box, site, path):
 
 def test_items_and_decimals_that_are_none_stay_for_the_rule_to_refuse():
     assert Listed("a", "b", "c", is_whole=True).value("1; x,2") == [1, "x", 2]
+    assert Listed("a", "b", "c", is_whole=True).value("1 " + "9" * 5000) == [1, "9" * 5000]
     assert Listed("a", "b", "c").value("  ") is None
     decimal = Decimal("a", "b", "c")
     assert [decimal.value(each) for each in ("1.5", "-2", "+3,25", "1.2.3", "", "٣")] == [

@@ -120,6 +120,8 @@ def test_what_is_not_told_yet_is_forgotten_at_the_end(clock):
         ("柴" * 100, False, False, "柴" * 100),
         ("a" * 200, True, False, "a" * 200),
         ("a" * 200, False, True, "a" * 158 + ".."),
+        ("🔥" * 100, False, True, "🔥" * 35),
+        ("a\0b\x1bc\ud800d\u2028e", False, True, "a b c d e"),
     ],
 )
 def test_texts_are_written_as_they_are_wanted(text, is_plain, is_cut, line):

@@ -82,6 +82,30 @@ async def test_calls_go_one_after_another(program, tmp_path):
 
 
 @pytest_twisted.ensureDeferred
+async def test_at_the_end_nothing_that_waited_is_begun(program, tmp_path):
+    begun = tmp_path / "begun"
+    mmcli = program(f"open({str(begun)!r}, 'a').write('x'); sys.stdin.read()")
+    calls = [mmcli.say("-L") for _ in range(3)]
+    mmcli.stop()
+    for call in calls:
+        with pytest.raises(TryLater):
+            await call
+    with pytest.raises(TryLater, match="let go"):
+        await mmcli.say("-L")
+    assert not begun.exists() or begun.read_text() == "x"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_program_that_is_gone_is_told_and_leaves_no_timer(tmp_path):
+    from twisted.internet import reactor
+
+    before = len(reactor.getDelayedCalls())
+    with pytest.raises(TryLater, match="mmcli cannot be run"):
+        await Mmcli(reactor, str(tmp_path / "mmcli"), {}).ask("-L")
+    assert len(reactor.getDelayedCalls()) == before
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_driver_that_ends_ends_its_program(program):
     from twisted.internet import reactor
 

@@ -47,7 +47,7 @@ class Mmcli:
         return succeed("")
 
     async def ask(self, *arguments):
-        await self.say(*arguments)
+        await self.say(*arguments, "-J")
         if "--messaging-list-sms" in arguments:
             return {"modem.messaging.sms": [f"{PATH}{number}" for number in self.messages]}
         if arguments[0] == "-s":
@@ -165,6 +165,32 @@ def test_a_message_that_cannot_be_deleted_is_not_heard(desk, mmcli):
     assert desk().received == []
 
 
+def test_one_that_cannot_be_deleted_keeps_none_of_the_others_from_being_heard(desk, mmcli):
+    number = mmcli.receive(text="SMS GENSET")
+    mmcli.receive()
+    mmcli.failures[f"--messaging-delete-sms={PATH}{number}"] = TryLater("not allowed")
+    found = desk()
+    assert [each.text for each in found.received] == ["SMS START"]
+    assert found.standing.is_ready and found.standing.trouble.endswith("not allowed")
+    mmcli.failures.clear()
+    found.clock.advance(LOOK_S)
+    assert [each.text for each in found.received] == ["SMS START", "SMS GENSET"] and not found.standing.trouble
+
+
+def test_what_stays_there_keeps_nothing_else_from_being_heard(desk, mmcli):
+    stays = [mmcli.receive(state="receiving") for _ in range(2 * AT_ONCE_MOST)]
+    mmcli.receive()
+    found = desk()
+    found.clock.pump([1.0] * 4)
+    assert len(found.received) == 1
+    calls = len(mmcli.calls)
+    found.clock.pump([1.0] * int(LOOK_S - 2))
+    assert len(mmcli.calls) <= calls + AT_ONCE_MOST + 2  # and is looked at no more often than anything
+    mmcli.messages[stays[0]]["sms"]["properties"]["state"] = "received"
+    found.clock.pump([LOOK_S] * 3)
+    assert len(found.received) == 2
+
+
 def test_what_is_not_whole_or_is_ours_is_left_alone(desk, mmcli):
     mmcli.receive(state="receiving")
     mmcli.receive(kind="submit", state="sent")
@@ -216,7 +242,7 @@ def test_a_message_is_created_sent_and_cleared_away(desk, mmcli):
     assert [each[:3] for each in mmcli.calls[2:]] == [
         ("-m", "any", mmcli.calls[2][2]),
         ("-s", f"{PATH}21", "--send"),
-        ("-s", f"{PATH}21"),
+        ("-s", f"{PATH}21", "-J"),
         ("-m", "any", f"--messaging-delete-sms={PATH}21"),
     ]
 
@@ -226,6 +252,15 @@ def test_a_message_that_could_not_be_sent_is_cleared_away_too(desk, mmcli):
     found = desk()
     found.send()
     assert found.results[0].detail == "no network" and mmcli.messages == {}
+
+
+@pytest.mark.parametrize("call", [f"-s {PATH}21 -J", "--messaging-delete-sms"])
+@pytest.mark.parametrize("error", [TryLater("busy"), NoReply("late")])
+def test_a_message_that_was_sent_counts_as_sent_whatever_goes_wrong_afterwards(desk, mmcli, call, error):
+    found = desk()
+    mmcli.failures[call] = error
+    found.send()
+    assert found.results == ["sent"]
 
 
 def test_nothing_is_sent_while_the_modem_is_not_ready(desk, mmcli):

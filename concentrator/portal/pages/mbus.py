@@ -4,7 +4,6 @@ that the speed of a line stands within its endpoint."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -16,7 +15,7 @@ from concentrator.api import LineState
 from concentrator.line.serial_address import M_BUS_PORT, parse_serial, with_baudrate
 from concentrator.model.errors import CommandError, ConfigError
 from concentrator.portal.cells import Cell
-from concentrator.portal.config_form import ConfigPage, Key, config_page
+from concentrator.portal.config_form import ConfigPage, Key, Listed, config_page
 from concentrator.portal.house import House
 from concentrator.portal.mbus_cells import CONNECTS, GATEWAY_TOPIC, gateway_cells, label_of, slug
 from concentrator.portal.pages.services import grouped, keys_of
@@ -32,16 +31,6 @@ SPEEDS = ("300", "600", "1200", "2400", "4800", "9600", "19200", "38400")
 _OWN = ("Denied Accepts", "Octets dropped as late", "Frames filtered")
 
 Groups = Sequence[tuple[str, tuple[Key, ...]]]
-
-
-@frozen
-class _Listed(Key):
-    """A list, its items typed one after the other; of numbers where it is whole."""
-
-    def value(self, text: str) -> Any:
-        """The items; an item that should be a number and is none stays as it was typed, for the rule to refuse."""
-        items = [each for each in re.split(r"[\s,;]+", text) if each]
-        return [int(each) if self.is_whole and each.isdecimal() and each.isascii() else each for each in items] or None
 
 
 @frozen
@@ -74,7 +63,7 @@ def accept_keys(section: str) -> Groups:
                 key("port", Entry.NUMBER, usual=str(PORT), is_whole=True),
                 key("keepalive"),
                 key("interface"),
-                _Listed(section, "allow", "accept.allow"),
+                Listed(section, "allow", "accept.allow"),
                 key("when_busy", Entry.CHOICE, choices=("refuse", "queue")),
             ),
         ),
@@ -83,7 +72,7 @@ def accept_keys(section: str) -> Groups:
             (
                 key("sharing", Entry.CHOICE, choices=("exclusive", "time-sliced")),
                 key("forwarding", Entry.CHOICE, choices=("bytes", "frames")),
-                _Listed(section, "addresses", "accept.addresses", is_whole=True),
+                Listed(section, "addresses", "accept.addresses", is_whole=True),
             ),
         ),
         (

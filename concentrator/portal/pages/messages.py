@@ -6,22 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from concentrator.portal.cells import Cell
-from concentrator.portal.config_form import Key
+from concentrator.portal.config_form import Key, Listed
 from concentrator.portal.house import House
 from concentrator.portal.mbus_cells import slug
 from concentrator.portal.numbers import GAP, MISSING, count, moment
-from concentrator.portal.service_pages import Groups, Listed, ServiceKind, Shown, State, Tab, service_kind_routes
+from concentrator.portal.service_pages import Groups, ServiceKind, Shown, State, Tab, service_kind_routes
 from concentrator.portal.words import Say, say_in
+from concentrator.sms.detail import ITEMS
 from concentrator.web.forms import Entry, Field
 from concentrator.web.route import Route, Visit
 
 PATH = "/services/sms"
-DETAIL = (
-    *("mode", "mains_voltage", "gen_voltage", "load_current", "mains_frequency", "gen_frequency", "active_power"),
-    *("apparent_power", "power_factor", "battery_voltage", "charger_voltage", "water_temperature", "oil_pressure"),
-    *("fuel_level", "speed", "running_time", "genset", "alarm"),
-)
-"""What SMS DETAIL can tell (CMM365-2G user manual, 6.2, note)."""
 
 
 def _modem(section: str) -> Groups:
@@ -56,7 +51,7 @@ def _alarms(section: str) -> Groups:
             (
                 Key(section, "orders", "messages.orders", Entry.TICK),
                 Key(section, "most_per_hour", "messages.most_per_hour", Entry.NUMBER, is_whole=True),
-                Key(section, "detail", "messages.detail", Entry.TICKS, choices=DETAIL),
+                Key(section, "detail", "messages.detail", Entry.TICKS, choices=ITEMS),
             ),
         ),
     )

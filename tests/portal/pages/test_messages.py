@@ -5,13 +5,16 @@ from attrs import evolve
 
 from concentrator.actions.messages import MessageState
 from concentrator.app.config_sms import ITEMS
-from concentrator.portal.pages.messages import DETAIL, said
+from concentrator.portal.pages.messages import said
 from concentrator.portal.words import say_in
+from concentrator.sms.life import CLOSED, PREPARING, READY, RESTING, SEARCHING
+from concentrator.sms.modem_manager import _WORDS
 from tests.support.pages import Visitor, kept
 from tests.support.service_box import MODEM, ServiceBox
 from tests.support.web import NOW
 
 PATH = "/services/sms/modem"
+STANDINGS = ("Looking for the modem", "No modem")
 
 
 @pytest.fixture
@@ -45,6 +48,12 @@ def test_every_fate_of_a_message_has_its_words(box, site, language):
     assert all(say_in(language)(f"messages.fate_{fate}") in words for fate in fates)
 
 
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("word", [*STANDINGS, *_WORDS.values(), CLOSED, PREPARING, RESTING, SEARCHING, READY])
+def test_every_standing_of_our_drivers_has_its_words(word, language):
+    assert said({"standing": word, "trouble": ""}, say_in(language)).endswith(".")
+
+
 def test_a_standing_of_the_modems_own_is_shown_as_it_is():
     assert said({"standing": "Dancing", "trouble": ""}, say_in("es")) == "Dancing"
 
@@ -62,7 +71,6 @@ def test_a_test_message_that_is_none_is_refused_with_words(box, visitor):
 
 
 def test_what_detail_tells_is_chosen_of_all_there_is(box, visitor):
-    assert DETAIL == ITEMS
     page = visitor.open(f"{PATH}/alarms_and_orders")
     ticked = {name: None for name in page.fields if name.startswith("sms-modem-detail-")}
     assert len(ticked) == len(ITEMS)
