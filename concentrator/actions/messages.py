@@ -53,7 +53,7 @@ def message_actions(
     states: Callable[[], Sequence[SmsState]], send: Callable[[str, str, str], None]
 ) -> Iterable[Action]:
     """`sms.state` and `sms.send`. `send(name, text, number)` sends a text by the section of that name, to all of its
-    numbers where `number` is empty; it raises Unknown."""
+    numbers where `number` is empty; it raises Unknown and TooOften."""
 
     def shown() -> list[dict[str, object]]:
         return [asdict(state) for state in states()]

@@ -264,10 +264,16 @@ def _of_ways(view: View, works: Works, built: Actions, wall: Wall) -> Iterator[P
 
         return message_actions(lambda: ways.states("sms"), lambda *what: ways.way("sms").send(*what))
 
+    def modems() -> Iterable[Action]:
+        from concentrator.actions.modems import modem_actions
+
+        return modem_actions(lambda: ways.states("modem"))
+
     yield "mbus.gateways mbus.gateway.disconnect", gateways
     yield "slave.states slave.map", slaves
     yield "smartgen.sessions smartgen.reset_defaults", clouds
     yield "sms.state sms.send", messages
+    yield "modem.state", modems
 
 
 def traces_of(field: Field) -> Traces:

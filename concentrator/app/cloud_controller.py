@@ -68,6 +68,7 @@ class LineController:
     _silences: int = field(default=0, init=False)
     _rests: dict[Frame | None, float] = field(factory=dict, init=False)
     _written_at: float = field(default=-1.0, init=False)
+    _is_too_often: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._gain = Gain(self.ports, self._probe, self._clock, self._found)
@@ -203,12 +204,17 @@ class LineController:
         replied: Deferred[bytes] = Deferred()
         caller = Caller(f"smartgen {self.session}", frozenset({Permission.WRITE}))
         try:
-            if self._gain.is_searching:  # its line or speed may be another's just now
-                raise Busy("it is being looked for")
             self._allowance.take(self._clock.seconds())
         except ConcentratorError as error:
-            self.on_command(request, str(error))
+            if not self._is_too_often:  # of a flood, what begins it is told
+                self.on_command(request, str(error))
+            self._is_too_often = True
             return fail(error)
+        self._is_too_often = False
+        if self._gain.is_searching:  # its line or speed may be another's just now
+            busy = Busy("it is being looked for")
+            self.on_command(request, str(busy))
+            return fail(busy)
         asked = self._ask("modbus.raw", {"uid": self.uid, "request": bytes(request).hex()}, caller)
 
         def done(result: Any) -> None:

@@ -17,29 +17,28 @@ KIND = "modem"
 
 
 def _words(expected: str) -> Rule:
-    return text(f"{expected}, at most 64 characters", r"[^\x00-\x1f\x7f]{0,64}")
+    return text(f"{expected}, at most 64 characters", r"[^\x00-\x1f\x7f]{0,64}", "short_text")
 
 
 @frozen
 class ModemSection:
-    """The data connection of a modem, `[modem.NAME]`, which NetworkManager keeps and the box tells it to. See [the
-    modem](modem.md)."""
+    """A modem's data connection, `[modem.NAME]`: the box has NetworkManager keep it. See [the modem](modem.md)."""
 
     enabled: bool = setting(flag(), True, "Whether there is to be a data connection (GSM Enabled).")
     modem: str = setting(
-        text('the number of a modem, or "any"', r"any|[0-9]{1,4}"),
+        text('the number of a modem, or "any"', r"any|[0-9]{1,4}", "modem_number"),
         "any",
         "Which of ModemManager's modems (`mmcli -L`).",
     )
     apn: str = setting(
-        text("an access point name, at most 40 characters", r"[A-Za-z0-9._-]{0,40}"),
+        text("an access point name, at most 40 characters", r"[A-Za-z0-9._-]{0,40}", "access_point"),
         "",
         "The operator's access point; empty: NetworkManager's choice for the SIM.",
     )
     user: str = setting(_words("a user name"), "", "The user at the access point; empty: none is asked for.")
     password: str = setting(_words("a password"), "", "The user's password.", is_secret=True)
     pin: str = setting(
-        text("4 to 8 digits, or nothing", r"([0-9]{4,8})?"),
+        text("4 to 8 digits, or nothing", r"([0-9]{4,8})?", "pin"),
         "",
         "The SIM's PIN, entered when the SIM asks for it (PIN Enabled); empty: none is entered.",
         is_secret=True,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from concentrator.app.config_gateways import gateways_fit_their_lines, gateways_have_ports_of_their_own
 from concentrator.app.config_mbus import meters_fit_their_lines
+from concentrator.app.config_modem import modems_are_apart
 from concentrator.app.config_panel import panel_names_what_is_there
 from concentrator.app.config_sections import HIGHEST_ADDRESS, Config, DeviceSection, LineSection
 from concentrator.app.config_slave import ROLE as SLAVE
@@ -280,6 +281,7 @@ RULES: tuple[Callable[[Config, Faults], None], ...] = (
     mirrors_have_their_devices,
     modems_are_there,
     ordered_devices_are_there,
+    modems_are_apart,
 )
 """Every one of them."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from concentrator.app.config_gateways import GatewaySection
+from concentrator.app.config_modem import ModemSection
 from concentrator.app.config_panel import InputSection, OutputSection
 from concentrator.app.config_slave import SlaveSection
 from concentrator.app.config_smartgen import SmartgenSection
@@ -23,6 +24,7 @@ SERVICES: Mapping[str, type[Any]] = {
     "input": InputSection,
     "output": OutputSection,
     "sms": SmsSection,
+    "modem": ModemSection,
 }
 """The class of each kind's sections, [KIND.NAME]."""
 

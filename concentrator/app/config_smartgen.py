@@ -196,7 +196,7 @@ class SmartgenSection:
 
 def sessions_have_their_controllers(config: Config, faults: Faults) -> None:
     """A cloud session's device is there and on a Modbus line, and no other session has it or its ID; the lines it names
-    are read and speak Modbus."""
+    are read and speak Modbus, and that of its own port is the device's."""
     owners: dict[str, str] = {}
     for name, session in config.services.get("smartgen", {}).items():
         place = f"smartgen.{name}"
@@ -220,6 +220,7 @@ def sessions_have_their_controllers(config: Config, faults: Faults) -> None:
 
 
 def _judge_lines(config: Config, faults: Faults, place: str, session: SmartgenSection) -> None:
+    own = config.devices[session.device].line if session.device in config.devices else None
     for key in ("link_line", "rs485_line", "rs232_line", "usb_line"):
         line = getattr(session, key)
         if line is None or not faults.are_readable(place, key):
@@ -230,6 +231,9 @@ def _judge_lines(config: Config, faults: Faults, place: str, session: SmartgenSe
             faults.add(place, key, written(line), expected, nearest(line, known))
         elif not _is_modbus(config, line):
             faults.add(place, key, written(line), "a line that is read and speaks Modbus")
+        elif own not in (None, line) and key == f"{session.port}_line" and faults.are_readable(place, "device", "port"):
+            expected = f"{own}, the line of {session.device}, for that is at {session.port}; or none"
+            faults.add(place, key, written(line), expected)
 
 
 def _is_modbus(config: Config, name: str) -> bool:

@@ -5,6 +5,7 @@ is needed by another scheme or by functions is loaded only where they are used."
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from concentrator.api import Happened, InputState, PanelState, Report, UplinkSta
 from concentrator.app.config_panel import USUAL, InputSection
 from concentrator.app.config_sections import Config
 from concentrator.app.link import Links
-from concentrator.model.errors import Denied
+from concentrator.model.errors import Denied, Unknown
 from concentrator.model.features import FEATURES
 from concentrator.panel.board import Board, VirtualBoard
 from concentrator.panel.button import Gesture, gesture_of
@@ -51,11 +52,12 @@ log = Logger()
 @define(eq=False)
 class Sources:
     """What other parts of the box say of themselves, put in by them when they are built: the alarms of all gensets;
-    whether somebody asks on a slave port; whether there is a SIM card, None where nobody knows."""
+    whether somebody asks on a slave port; whether there is a SIM card, None where nobody knows; what the modem does."""
 
     gensets: Callable[[], Iterable[Alarm]] = tuple
     is_slave_asked: Callable[[], bool] = lambda: False
     has_sim: Callable[[], bool | None] = lambda: None
+    modem: Callable[[], Modem] = lambda: Modem.OFF
 
 
 @define(eq=False)
@@ -215,7 +217,7 @@ class Front:
                 is_linking=self._is_linking(),
                 uplinks=len(uplinks),
                 uplinks_up=sum(uplink.is_up for uplink in uplinks),
-                modem=Modem.OFF if self.panel.features.has_modem else None,
+                modem=self.sources.modem() if self.panel.features.has_modem else None,
             )
         )
         patterns = {"blue": shown.blue, "green": shown.green}
@@ -265,7 +267,8 @@ class Front:
         if changes:
             await self.ask("config.set", {"changes": changes}, caller)
         for name in services.get("smartgen", {}):
-            await self.ask("smartgen.reset_defaults", {"session": name}, caller)
+            with suppress(Unknown):  # it is off, or its device is gone: it is left as it is
+                await self.ask("smartgen.reset_defaults", {"session": name}, caller)
         self._showing = ("reset", self._clock.seconds() + RESET_S)
         text = "the button was held for 10 s: inputs, outputs and cloud sessions are as they left the factory"
         self._report("panel.reset", {"by": caller.name, "text": text})

@@ -112,7 +112,7 @@ class Messages:
         return [made.messenger.state() for made in self._made.values()]
 
     def send(self, name: str, text: str, number: str) -> None:
-        """Sends a text by one of them, to all of its numbers where `number` is empty. Raises Unknown."""
+        """Sends a text by one of them, to all of its numbers where `number` is empty. Raises Unknown, TooOften."""
         if name not in self._made:
             raise Unknown(f"section [sms.{name}]{hint(name, self._made)}")
         self._made[name].messenger.send_test(text, number)

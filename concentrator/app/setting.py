@@ -49,7 +49,8 @@ def setting(
 ) -> Any:
     """The attribute of a section class that holds the key's value. `default` is in the file's own form, or None, or
     an attrs Factory, described by `shown`; without one the key is required. `key` where it is not the attribute's
-    name. A secret stays out of every repr and message, what is personal, such as a telephone number, out of the audit."""
+    name. A secret stays out of every repr and message; what is personal, such as a telephone number, out of the
+    audit."""
     plain = None
     if default is NOTHING or default is None or isinstance(default, Factory):  # type: ignore[arg-type]
         value = default

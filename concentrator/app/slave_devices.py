@@ -21,8 +21,8 @@ from concentrator.poll.polled import period_s
 from concentrator.profile.plan import RATE_S
 from concentrator.slave.mirror import Image
 from concentrator.slave.register_map import Shown, State
-from concentrator.wire.modbus import read
-from concentrator.wire.modbus_server import Read, rtu_frame
+from concentrator.wire.modbus import read, rtu_frame
+from concentrator.wire.modbus_server import Read
 
 _STATES = {
     "new": State.NEW,

@@ -25,6 +25,7 @@ WAYS: Mapping[tuple[str, ...], str] = {
     ("sms",): "concentrator.app.messages:build",
     ("smartgen",): "concentrator.app.clouds:build",
     ("modbus_slave",): "concentrator.app.slaves:build",
+    ("modem",): "concentrator.app.modems:build",
 }
 """Which kinds of sections a way serves, and what builds it: a module and its function of an Around."""
 

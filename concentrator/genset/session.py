@@ -29,6 +29,8 @@ ONLINE = "Online"
 """How a session stands whose server takes what it says."""
 STEADY_S = 60.0
 """A connection that lasted so long was no failure: the next pause is a short one again."""
+RESETS_S = 60.0
+"""How often a server may order a login in the long run: no more than it is called when it is lost."""
 MOST_CALLS = 5
 """Failures in a row of the long connection before the modem registers anew."""
 
@@ -54,6 +56,8 @@ class Session:
         self._failures = 0
         self._failed_calls = 0
         self._refusals = 0
+        self._resets_until = float("-inf")
+        self._wait_s = 0.0
 
     @property
     def answer(self) -> LoginAnswer:
@@ -85,7 +89,12 @@ class Session:
             self._upload.hasten()
 
     def register(self) -> None:
-        """Calls the server, and logs in."""
+        """Calls the server, and logs in; in a while, where it ordered that without end."""
+        if self._wait_s:
+            wait_s, self._wait_s = self._wait_s, 0.0
+            self._around.on_standing("Waiting: the server orders one login after another")
+            self._set_timer(wait_s, self.register)
+            return
         self._around.on_standing("Registering")
         self._failed_calls = 0
         said = self._terms.login
@@ -138,6 +147,9 @@ class Session:
     def take_leave(self) -> None:
         """Confirms a reset, and closes."""
         self._leave(ResetTaken(self._terms.login.hostid))
+        now = self._clock.seconds()
+        self._wait_s = max(0.0, self._resets_until - now)
+        self._resets_until = now + self._wait_s + RESETS_S
 
     def anew(self) -> None:
         """Closes, and logs in."""

@@ -2,8 +2,8 @@
 server says. It hides the reader, what is still to be said, and everything that a hostile or broken server may do.
 
 There are servers that hand each segment to a parser, so a thing is said only when the one before was answered, or a
-second later where it was not. A server that says too much, or nothing that can be read, or nothing at all for long, is
-left.
+second later where it was not. A server that says too much, or nothing that can be read, or nothing at all for long, or
+that does not take what it is told, is left.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 from zlib import Z_SYNC_FLUSH, compressobj
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTransport
+from twisted.internet.interfaces import IConsumer, IDelayedCall, IPushProducer, IReactorTime, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from concentrator.model.errors import Garbled, WireError
 from concentrator.wire.smartgen import Saying
@@ -37,6 +38,7 @@ MOST_WAITING = 64
 """Messages that wait to be said; with more, the server does not take them and is left."""
 
 
+@implementer(IPushProducer)
 class Talk(Protocol):
     """One connection; `on_order` hears what the server says, `on_lost` once, in words, that it is over. `is_deflated`:
     what is said goes out compressed, as was agreed at the login; what is heard never comes so, for a few bytes of that
@@ -61,12 +63,17 @@ class Talk(Protocol):
         self._silence = _Alarm(clock)
         self._window = (0.0, 0, 0)
         self._is_over = False
+        self._is_held = False
+        self._taker: IConsumer | None = None
 
     def connectionMade(self) -> None:  # noqa: N802
         """Begins to listen; what is said goes out at once, and a dead peer is noticed."""
         if ITCPTransport.providedBy(self.transport):
             self.transport.setTcpNoDelay(True)
             self.transport.setTcpKeepAlive(True)
+        if ITCPTransport.providedBy(self.transport) or IConsumer.providedBy(self.transport):
+            self._taker = cast(IConsumer, self.transport)
+            self._taker.registerProducer(self, True)
         self._listen()
 
     def _listen(self) -> None:
@@ -98,7 +105,9 @@ class Talk(Protocol):
             self._end()
             if last is not None:
                 self._write(last)
-            if self.transport is not None:
+            if self.transport is not None and self._is_held:
+                cast(ITCPTransport, self.transport).abortConnection()  # else it would stay for as long as he likes
+            elif self.transport is not None:
                 self.transport.loseConnection()
 
     def leave(self, why: str) -> None:
@@ -118,6 +127,18 @@ class Talk(Protocol):
             self.leave("the server says too much")
             return
         self._hear(lambda: self._reader.fed(data))
+
+    def pauseProducing(self) -> None:  # noqa: N802
+        """The server does not take what it was told: nothing more is said."""
+        self._is_held = True
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        """It does again."""
+        self._is_held = False
+        self._say_next()
+
+    def stopProducing(self) -> None:  # noqa: N802
+        """The connection is about to be lost."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
         """The connection is gone."""
@@ -169,7 +190,7 @@ class Talk(Protocol):
             self._unfinished.set(UNFINISHED_S, lambda: self._hear(self._reader.overdue))
 
     def _say_next(self) -> None:
-        if self._is_over or self._next.is_set or not self._waiting:
+        if self._is_over or self._is_held or self._next.is_set or not self._waiting:
             return
         saying, self._awaited = self._waiting.popleft()
         self._write(saying)
@@ -184,6 +205,8 @@ class Talk(Protocol):
 
     def _end(self) -> None:
         self._is_over = True
+        if self._taker is not None:
+            self._taker.unregisterProducer()
         self._waiting.clear()
         self._next.clear()
         self._unfinished.clear()

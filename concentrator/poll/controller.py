@@ -4,7 +4,7 @@ what leaves an order in doubt, how often is looked before it is given up, and th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 from attrs import define, field, frozen
@@ -28,8 +28,9 @@ from concentrator.model.errors import (
 from concentrator.model.genset import GensetStatus
 from concentrator.model.profile import Command
 from concentrator.model.reading import Quality, Reading, Value
+from concentrator.poll.sending import Given, sent_once
 from concentrator.profile.genset_status import genset_status, needs
-from concentrator.wire.conversation import Conversation, Transaction
+from concentrator.wire.conversation import Conversation
 from concentrator.wire.modbus import Request
 
 LOOK_S = 1.0
@@ -37,8 +38,6 @@ LOOK_S = 1.0
 TRIES, RETRY_S = 3, 0.5
 """How often an OFF is sent and a result is read, and the seconds between two of these."""
 
-_UNCLEAR = (5, 11)
-"""Exceptions after which an order may have been carried out (Modbus Application Protocol V1.1b3, 7)."""
 _NOT_THERE = (1, 2, 3)
 
 
@@ -77,26 +76,6 @@ class Road:
             raise NotWritable(f"{self.device.uid}: {conflict}")
 
 
-@define(eq=False)
-class _Sent:
-    """A request on its way: whether it got the wire."""
-
-    has_begun: bool = False
-
-    def over(self, conversation: Conversation[Any]) -> Generator[Transaction, Any, Any]:
-        """The conversation, as it is, but noting that it has begun."""
-        self.has_begun = True
-        return (yield from conversation)
-
-
-@frozen
-class Given:
-    """What came of an order that was sent: its answer, empty where there was none, and what leaves it in doubt."""
-
-    reply: Any = None
-    doubt: ConcentratorError | None = None
-
-
 @define(eq=False, repr=False)
 class Controller:
     """The controller at the end of a road. `publish` gets what is read of it."""
@@ -117,18 +96,8 @@ class Controller:
     async def give(self, request: Request, name: str, wait_s: float | None = None) -> Given:
         """Sends what acts, once. Raises Refused where the controller did not take it, or what the line fails with
         where it was not sent; all else leaves it in doubt."""
-        sent = _Sent()
-        asking = sent.over(self._station.ask(request, wait_s))
-        try:
-            return Given(await self.road.line.run(self.road.device.address, asking, urgent=True))
-        except Refused as refusal:
-            if refusal.code not in _UNCLEAR:
-                raise Refused(refusal.code, f"{name}: {refusal.detail}", refusal.received) from refusal
-            return Given(doubt=refusal)
-        except (WireError, LineError) as error:
-            if not sent.has_begun:
-                raise
-            return Given(doubt=error)
+        asking = self._station.ask(request, wait_s)
+        return await sent_once(self.road.line, self.road.device.address, asking, name)
 
     async def release(self, command: Command) -> None:
         """Ends a pulse, and tries again where that is not answered: a coil left on is the greater evil. Raises

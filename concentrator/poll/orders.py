@@ -34,8 +34,9 @@ from concentrator.model.errors import (
 from concentrator.model.genset import GensetStatus
 from concentrator.model.profile import Command
 from concentrator.model.reading import Reading
-from concentrator.poll.controller import Controller, Given, Road
+from concentrator.poll.controller import Controller, Road
 from concentrator.poll.permits import permitted
+from concentrator.poll.sending import Given
 from concentrator.poll.writes import Allowance
 from concentrator.wire.modbus_raw import RawRequest, raw_request
 

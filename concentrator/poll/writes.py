@@ -10,8 +10,7 @@ confirmed by the device's answer alone. Writes to one device wait for one anothe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from typing import Any
+from collections.abc import Callable
 
 from attrs import define, field
 from twisted.internet.defer import CancelledError, Deferred, DeferredLock
@@ -36,7 +35,8 @@ from concentrator.model.errors import (
 )
 from concentrator.model.reading import Quality, Reading, Value
 from concentrator.model.words import hint
-from concentrator.wire.conversation import Conversation, Transaction
+from concentrator.poll.sending import sent_once
+from concentrator.wire.conversation import Conversation
 
 WRITES, WRITES_PER_S = 5, 1.0
 """Writes to one device at once, and how many a second afterwards."""
@@ -47,11 +47,9 @@ TRIES = 3
 RETRY_S = 0.5
 """The time between two of these, in seconds."""
 
-_UNCLEAR = (5, 11)
-"""Exceptions after which a write may have been carried out: acknowledge, for it takes long; a gateway's target failed
-to respond (Modbus Application Protocol V1.1b3, 7)."""
 _LATER = (5, 6, 11)
-"""Exceptions after which it is worth reading again: those, and busy."""
+"""Exceptions after which it is worth reading again: acknowledge, busy, and a gateway's target that failed to respond
+(Modbus Application Protocol V1.1b3, 7)."""
 
 
 @define(eq=False)
@@ -94,17 +92,11 @@ class _Known:
 
 @define(eq=False)
 class _Attempt:
-    """A write on its way: whether it got the wire, and what is unclear about it, if anything."""
+    """A write on its way, and what is unclear about it, if anything."""
 
     name: str
     value: Value
-    has_begun: bool = False
     doubt: ConcentratorError | None = None
-
-    def over(self, conversation: Conversation[None]) -> Generator[Transaction, Any, None]:
-        """The conversation, as it is, but noting that it has begun."""
-        self.has_begun = True
-        yield from conversation
 
     def unconfirmed(self, why: str) -> NotConfirmed:
         """The error that says what is not known of the write."""
@@ -152,7 +144,7 @@ class Writer:
             known_names = [each.name for each in station.profile.points]
             raise Unknown(f"variable {name} of {device.uid}{hint(name, known_names)}")
         attempt = _Attempt(name, value)
-        conversation = attempt.over(station.write(name, value))
+        conversation = station.write(name, value)
         self._see_that_it_is(device)
         known = self._known(device)
         known.writes.take(self.clock.seconds())
@@ -184,16 +176,7 @@ class Writer:
         self, device: Device, station: Station, attempt: _Attempt, conversation: Conversation[None], stays: bool
     ) -> Value:
         """Sends the write, once, and gives what came of it."""
-        try:
-            await self.line.run(device.address, conversation, urgent=True)
-        except Refused as refusal:
-            if refusal.code not in _UNCLEAR:
-                raise Refused(refusal.code, f"{attempt.name}: {refusal.detail}", refusal.received) from refusal
-            attempt.doubt = refusal
-        except (WireError, LineError) as error:
-            if not attempt.has_begun:
-                raise
-            attempt.doubt = error
+        attempt.doubt = (await sent_once(self.line, device.address, conversation, attempt.name)).doubt
         if not stays:
             if attempt.doubt is not None:
                 raise attempt.unconfirmed("and whether the device took it is not known")

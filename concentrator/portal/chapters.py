@@ -82,6 +82,7 @@ PAGES = (
         action="slave.states",
     ),
     Pages("messages:message_routes", ("/services/sms", "/services/sms/*", "/services/sms/*/*"), action="sms.state"),
+    Pages("modem:modem_routes", ("/network/modem", "/network/modem/*", "/network/modem/*/*"), action="modem.state"),
     Pages("settings:settings_routes", ("/settings/historic", "/settings/timezone")),
     Pages("start:start_routes", ("/start", "/start/*"), ("gate",)),
     Pages(

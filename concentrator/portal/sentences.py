@@ -14,7 +14,7 @@ from concentrator.portal.words import Say
 def sentence(name: str, facts: Mapping[str, Any], say: Say, language: str) -> str:
     """What an event says."""
     values = {"was": MISSING} | {each: _shown(value, say, language) for each, value in facts.items() if each != "key"}
-    for each in ("function", "level", "mode", "outcome"):
+    for each in ("function", "level", "mode", "outcome", "why"):
         with suppress(KeyError):
             values[each] = say(f"event.{each}_{facts[each]}")
     key = f"event.{name.replace('.', '_')}"

@@ -176,8 +176,7 @@ class _Pages:
             return await self._drawn(visit, name, tab, "service_remove.html") if visit.may(Role.INSTALLER) else None
         wanted = self._tab(tab)
         if isinstance(wanted, Shown):
-            values = wanted.values(self._house, visit, name)
-            return await self._drawn(visit, name, wanted.name, wanted.template, shown=wanted, **values)
+            return await self._known(visit, name, wanted, {})
         if wanted is None:
             return None
         groups = wanted.groups(f"{self._kind.kind}.{name}")
@@ -201,6 +200,7 @@ class _Pages:
                 house.note(visit, await wanted.act(house, visit, name))
             except (ConfigError, CommandError) as error:
                 house.note(visit, error.sentence)
+                return await self._known(visit, name, wanted, visit.form)
             return see_other(visit.path)
         if not isinstance(wanted, Tab):
             return None
@@ -212,6 +212,11 @@ class _Pages:
     def _tab(self, name: str) -> Tab | Shown | None:
         tabs = self._kind.tabs
         return next((each for each in tabs if each.name == name), None) if name else tabs[0]
+
+    async def _known(self, visit: Visit, name: str, wanted: Shown, typed: Mapping[str, str]) -> Reply:
+        """A page of what is known, with what was typed in its own form where that was refused."""
+        values = wanted.values(self._house, visit, name)
+        return await self._drawn(visit, name, wanted.name, wanted.template, shown=wanted, typed=typed, **values)
 
     async def _page(self, visit: Visit, groups: Groups) -> ConfigPage:
         return await config_page(self._house, visit, [key for _, keys in groups for key in keys])

@@ -23,8 +23,8 @@ from concentrator.line.reopen import Reopening
 from concentrator.line.wire_end import WireEnd
 from concentrator.slave.own_echo import OwnEcho
 from concentrator.slave.unit import Unit
-from concentrator.wire.modbus import BROADCAST
-from concentrator.wire.modbus_server import LONGEST_FRAME, has_traffic_of_others, request_at_end, rtu_frame
+from concentrator.wire.modbus import BROADCAST, rtu_frame
+from concentrator.wire.modbus_server import LONGEST_FRAME, has_traffic_of_others, request_at_end
 
 PATIENCE_S = 0.03
 """How long after a silence the rest of a request may still come: USB adapters gather bytes for up to 16 ms."""

@@ -187,13 +187,16 @@ class AtSms:
             except Refused as error:
                 log.warn("the modem does not list its messages: {why}", why=error.detail)
                 listed = []
+            trouble = ""
             for place, pdu in stored(listed):
                 try:
                     await port.ask(f"+CMGD={place}")
                 except Refused as error:
-                    self._trouble(f"a message cannot be deleted, so it is not heard: {error.detail}")
+                    trouble = f"a message cannot be deleted, so it is not heard: {error.detail}"
                     continue
                 self._came(pdu)
+            if self._standing.is_ready:
+                self._trouble(trouble)
             if self._fetching != "again":
                 self._fetching = ""
 

@@ -92,13 +92,13 @@ class Desk:
         number = next((each for each in self._terms.numbers if is_same(each, message.sender)), None)
         order = order_of(message.text)
         if number is None:
-            self._refuse(message.sender, "the number is not one of those configured")
+            self._refuse(message.sender, "stranger", "the number is not one of those configured")
         elif order is None:
-            self._refuse(number, "it is no order")
+            self._refuse(number, "no_order", "it is no order")
         elif not self._terms.obeys or self._genset is None:
-            self._refuse(number, "orders are not obeyed", order)
+            self._refuse(number, "off", "orders are not obeyed", order)
         elif self._is_old(message):
-            self._refuse(number, "it is too old", order)
+            self._refuse(number, "old", "it is too old", order)
         else:
             self._take(number, order)
 
@@ -119,11 +119,11 @@ class Desk:
         now = self._clock.seconds()
         last = self._last.get((number, order))
         if last is not None and now - last < REPEATED_S:
-            self._refuse(number, f"the same came less than {REPEATED_S:g} s ago", order)
+            self._refuse(number, "repeated", f"the same came less than {REPEATED_S:g} s ago", order)
         elif len(self._waiting) >= WAITING_MOST:
-            self._refuse(number, "too many orders wait", order)
+            self._refuse(number, "waiting", "too many orders wait", order)
         elif not self._answers.has_some(now):
-            self._refuse(number, f"{self._terms.per_hour} an hour are answered", order)
+            self._refuse(number, "often", f"{self._terms.per_hour} an hour are answered", order)
         else:
             self._last[number, order] = now
             self._answers.spend(now)
@@ -148,9 +148,15 @@ class Desk:
         if text:
             self.counts.answered += 1
             self._answer(number, text)
-        outcome = "answered" if text else "not answered"
-        said = f"{order} of {masked(number)}: {text or f'no answer, for {_begun_small(reason)}'}"
-        facts = {"number": masked(number), "order": str(order), "outcome": outcome, "answer": text, "text": said}
+        why = "" if text else _begun_small(reason)
+        facts = {
+            "number": masked(number),
+            "order": str(order),
+            "done": bool(text),
+            "answer": text,
+            "reason": why,
+            "text": f"{order} of {masked(number)}: {text or f'no answer, for {why}'}",
+        }
         self._report("sms.order", facts)
 
     async def _answer_to(self, order: Order, who: str) -> tuple[str, str]:
@@ -166,7 +172,8 @@ class Desk:
         await genset.command(decision.command, who)
         return decision.text, ""
 
-    def _refuse(self, sender: str, why: str, order: Order | None = None) -> None:
+    def _refuse(self, sender: str, why: str, words: str, order: Order | None = None) -> None:
+        """Leaves a message alone; `why` in a word for programs, and in words."""
         self.counts.refused += 1
         now = self._clock.seconds()
         if not self._told.has_some(now):
@@ -177,8 +184,9 @@ class Desk:
         what = f"{order} of {masked(sender)}" if order is not None else f"a message of {masked(sender)}"
         facts: Mapping[str, object] = {
             "number": masked(sender),
+            "why": why,
             "more": self._untold,
-            "text": f"{what} is not heard, for {why}{more}",
+            "text": f"{what} is not heard, for {words}{more}",
         }
         self._untold = 0
         self._report("sms.refused", facts)

@@ -12,14 +12,17 @@ from twisted.internet.interfaces import IReactorTime
 
 from concentrator.actions.messages import MessageState, SmsState
 from concentrator.api import Report, Wall
-from concentrator.model.errors import Unknown
+from concentrator.model.errors import TooOften, Unknown
 from concentrator.sms.alarms import Alarms, AlarmTerms, written
+from concentrator.sms.budget import Budget
 from concentrator.sms.desk import Desk, DeskTerms, Genset
 from concentrator.sms.numbers import is_same, masked
 from concentrator.sms.outbox import Outbox
 from concentrator.sms.terms import Ears, Fate, Incoming, Kind, Outgoing, SmsGateway
 
 RECEIVED_REMEMBERED = 20
+TRIALS_PER_HOUR = 20
+"""How often a text is sent because somebody wants to try it: messages cost, and alarms must not wait behind them."""
 _TEXT_SHOWN = 80
 _FATES = {
     Fate.SENT: "sms.sent",
@@ -62,6 +65,7 @@ class Messenger:
     _outbox: Outbox = field(init=False)
     _desk: Desk = field(init=False)
     _alarms: Alarms = field(init=False)
+    _trials: Budget = field(factory=lambda: Budget(TRIALS_PER_HOUR), init=False)
     _received: deque[MessageState] = field(factory=lambda: deque(maxlen=RECEIVED_REMEMBERED), init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -91,10 +95,15 @@ class Messenger:
         return self._modem.standing().has_sim
 
     def send_test(self, text: str, number: str = "") -> None:
-        """Sends a text to all numbers, or to one of them. Raises Unknown for one that is not configured."""
+        """Sends a text to all numbers, or to one of them. Raises Unknown for one that is not configured, TooOften where
+        there were too many of late."""
         chosen = [each for each in self._terms.numbers if not number or is_same(each, number)]
         if not chosen:
             raise Unknown(f"the number {masked(number)}: only configured ones are sent to")
+        now = self._around.clock.seconds()
+        if not self._trials.has_some(now):
+            raise TooOften(f"{TRIALS_PER_HOUR} trials an hour")
+        self._trials.spend(now)
         for each in chosen:
             self._put(each, text, Kind.TEST)
 
@@ -148,7 +157,8 @@ class Messenger:
     def _went(self, message: Outgoing) -> None:
         number, fate = masked(message.number), message.fate
         why = f", for {message.reason}" if message.reason else ""
-        facts = {"number": number, "kind": str(message.kind), "text": f"a message to {number} is {fate}{why}"}
+        text = f"a message to {number} is {fate}{why}"
+        facts = {"number": number, "kind": str(message.kind), "reason": message.reason, "text": text}
         self._around.report(_FATES[fate], facts)
 
 

@@ -25,7 +25,8 @@ CALL_S, SEND_S = 40.0, 200.0
 class _Running(ProcessProtocol):
     """One process, until it ends; what it says beyond the most is dropped."""
 
-    def __init__(self, reactor: Any, timeout_s: float) -> None:
+    def __init__(self, reactor: Any, called: str, timeout_s: float) -> None:
+        self._called = called
         self.ended: Deferred[str] = Deferred()
         self._said = {1: b"", 2: b""}
         self._reactor = reactor
@@ -49,12 +50,12 @@ class _Running(ProcessProtocol):
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         if self._is_late:
-            self.ended.errback(NoReply(f"mmcli did not end within {self._timeout_s:g} s"))
+            self.ended.errback(NoReply(f"{self._called} did not end within {self._timeout_s:g} s"))
         elif reason.check(ProcessDone):
             self.ended.callback(self._said[1].decode("utf-8", "replace"))
         else:
             said = self._said[2].decode("utf-8", "replace").strip().splitlines()
-            self.ended.errback(TryLater(said[-1].removeprefix("error: ") if said else "mmcli failed"))
+            self.ended.errback(TryLater(said[-1].removeprefix("error: ") if said else f"{self._called} failed"))
 
     def _too_late(self) -> None:
         self._is_late = True
@@ -63,11 +64,14 @@ class _Running(ProcessProtocol):
 
 @define(eq=False)
 class Mmcli:
-    """The program at a path (None: it is not installed), in an environment."""
+    """The program at a path (None: it is not installed), in an environment. NetworkManager's nmcli is told in the same
+    way; `called` and `comes_with` name it to people."""
 
     _reactor: Any
     _program: str | None
     _environment: dict[str, str]
+    _called: str = "mmcli"
+    _comes_with: str = "ModemManager"
     _turn: DeferredSemaphore = field(factory=lambda: DeferredSemaphore(1), init=False)
     _running: _Running | None = field(default=None, init=False)
     _is_over: bool = field(default=False, init=False)
@@ -93,14 +97,14 @@ class Mmcli:
 
     def _run(self, arguments: Sequence[str], timeout_s: float) -> Deferred[str]:
         if self._program is None:
-            raise TryLater("mmcli is not installed; it comes with ModemManager")
+            raise TryLater(f"{self._called} is not installed; it comes with {self._comes_with}")
         if self._is_over:
             raise TryLater("the modem is let go")
-        running = _Running(self._reactor, timeout_s)
+        running = _Running(self._reactor, self._called, timeout_s)
         try:
             self._reactor.spawnProcess(running, self._program, [self._program, *arguments], env=self._environment)
         except OSError as error:
-            raise TryLater(f"mmcli cannot be run: {error.strerror}") from None
+            raise TryLater(f"{self._called} cannot be run: {error.strerror}") from None
         self._running = running
         return running.ended.addBoth(self._over)
 

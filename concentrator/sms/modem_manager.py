@@ -21,6 +21,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from concentrator.model.errors import ConcentratorError, TryLater
+from concentrator.sms.numbers import veiled
 from concentrator.sms.terms import VALIDITY_S, Ears, Incoming, ModemStanding, Outgoing
 
 LOOK_S = 10.0
@@ -158,7 +159,10 @@ class MmcliSms:
     # -- sending
 
     async def _send(self, message: Outgoing) -> None:
-        said = await self._program.say("-m", self._modem, f"--messaging-create-sms={self._written(message)}")
+        try:
+            said = await self._program.say("-m", self._modem, f"--messaging-create-sms={self._written(message)}")
+        except TryLater as error:
+            raise TryLater(veiled(error.detail)) from None  # it may repeat what it was given
         created = _PATH.search(said)
         if created is None:
             raise TryLater("mmcli did not say which message it created")
@@ -166,7 +170,8 @@ class MmcliSms:
         try:
             await self._program.say("-s", path, "--send", f"--timeout={int(SEND_S) - 20}", timeout_s=SEND_S)
             # The network has it: whatever goes wrong now must not have it sent again.
-            message.references += await self._references(path)
+            references = await self._references(path)
+            message.references += references
         finally:
             await self._clear_away(path)
 

@@ -7,6 +7,7 @@ import re
 _COMPARED = 9
 _SHOWN = 3
 _NUMBER = re.compile(r"\+?[0-9]{3,20}")
+_IN_A_TEXT = re.compile(r"\+?[0-9]{7,}")
 
 
 def is_same(known: str, found: str) -> bool:
@@ -28,3 +29,8 @@ def masked(number: str) -> str:
     if _NUMBER.fullmatch(number):
         return "…" + number[-_SHOWN:]
     return f"a name of {max(len(number) - 2, 0)} characters"
+
+
+def veiled(words: str) -> str:
+    """Somebody else's words, each telephone number in them but for its last three digits."""
+    return _IN_A_TEXT.sub(lambda found: masked(found[0][-20:]), words)

@@ -17,6 +17,16 @@ def uplink_mac(system: Path = Path("/sys/class/net"), routes: Path = Path("/proc
     return next(filter(None, found), "")
 
 
+def bytes_moved(card: str, system: Path = Path("/sys/class/net")) -> int | None:
+    """How many bytes a card has received and sent; None where it is not there, or no name is given."""
+    if not re.fullmatch(r"\w[\w.-]*", card):
+        return None
+    try:
+        return sum(int((system / card / "statistics" / each).read_text()) for each in ("rx_bytes", "tx_bytes"))
+    except (OSError, ValueError):
+        return None
+
+
 def _default_card(routes: Path) -> str:
     """The card of the default route with the lowest metric."""
     try:

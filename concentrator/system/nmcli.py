@@ -45,8 +45,8 @@ class MobileTerms:
 @frozen
 class ModemSight:
     """A modem as ModemManager sees it: its state; what its SIM asks for, empty where it is not locked; how many tries
-    of the PIN are left (None: not known); its network, signal in percent, the port by which NetworkManager knows it, and
-    its network card."""
+    of the PIN are left (None: not known); its network, signal in percent, the port by which NetworkManager knows it,
+    and its network card."""
 
     state: str = ""
     lock: str = ""
@@ -133,7 +133,7 @@ def differing(wanted: Mapping[str, str], there: Mapping[str, str]) -> dict[str, 
 
 def split(line: str) -> list[str]:
     """The fields of a line in nmcli's terse form, where a backslash stands before a colon that is part of one."""
-    return [_plain(each) for each in re.split(r"(?<!\\)((?:\\\\)*):", line)[::2]]
+    return re.sub(r"\\(.)|:", lambda found: found[1] or "\n", line).split("\n")
 
 
 def passwords(password: str, pin: str) -> str:

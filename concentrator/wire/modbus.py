@@ -102,10 +102,15 @@ def rtu_silence_s(settings: LineSettings) -> float:
     return 0.00175 if settings.baudrate > 19200 else 3.5 * settings.character_s
 
 
+def rtu_frame(unit: int, pdu: bytes) -> bytes:
+    """A PDU as it travels on a serial line."""
+    body = bytes((unit,)) + pdu
+    return body + crc16(body).to_bytes(2, "little")
+
+
 def rtu(unit: int, request: Request, wait_s: float, quiet_s: float = 0.0) -> Transaction:
     """The request as a transaction in RTU framing; unit 0 is a broadcast, which nobody answers."""
-    body = bytes((unit,)) + request.pdu
-    frame = body + crc16(body).to_bytes(2, "little")
+    frame = rtu_frame(unit, request.pdu)
     expect = None if unit == BROADCAST else _rtu_expect(unit, request)
     return Transaction(frame, expect, wait_s, quiet_s, shape=(unit, request.pdu[0], request.reply_length))
 

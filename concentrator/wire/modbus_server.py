@@ -170,12 +170,6 @@ class Requests:
 # -- the serial line
 
 
-def rtu_frame(unit: int, pdu: bytes) -> bytes:
-    """A PDU as it travels on a serial line."""
-    body = bytes((unit,)) + pdu
-    return body + crc16(body).to_bytes(2, "little")
-
-
 def request_at_end(heard: bytes, units: Container[int]) -> bytes | None:
     """The request, its unit and its PDU, to one of `units` or to all, that the bytes end with, where they are whole
     frames but for up to two characters of noise at their beginning; None where they do not."""

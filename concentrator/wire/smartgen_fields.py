@@ -15,7 +15,7 @@ from attrs import frozen
 
 from concentrator.model.errors import Garbled
 from concentrator.wire.checksum import crc16
-from concentrator.wire.modbus import MAX_READ_BITS, MAX_READ_REGISTERS
+from concentrator.wire.modbus import MAX_READ_BITS, MAX_READ_REGISTERS, rtu_frame
 
 READING = (1, 2, 3, 4)
 WRITING = (5, 6, 15, 16)
@@ -163,8 +163,7 @@ class Frame:
         return Frame(unit, self.pdu)
 
     def __bytes__(self) -> bytes:
-        body = bytes((self.unit,)) + self.pdu
-        return body + crc16(body).to_bytes(2, "little")
+        return rtu_frame(self.unit, self.pdu)
 
 
 def frame(hex_: str) -> Frame:

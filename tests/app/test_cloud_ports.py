@@ -172,19 +172,19 @@ def test_a_controller_that_is_nowhere_leaves_everything_as_it_was_and_is_looked_
     assert box.server.said(Changes)
 
 
-def searched_for(box):
-    """The box, once it looks for its controller at another speed than the line's own."""
+def searched_for(box, own=9600):
+    """Lets a box run until it looks for its controller at another speed than its `own`."""
     box.start()
     for _ in range(600):
         box.run(0.1)
-        if box.state().is_searched_for and box.state().baudrate != 9600:
+        if box.state().is_searched_for and box.state().baudrate != own:
             return
     raise AssertionError("it is not looked for")
 
 
 def test_a_session_that_ends_while_it_looks_leaves_the_line_as_it_was(box_of):
-    box = box_of(speed=300)
-    searched_for(box)
+    box = box_of(keys="baudrate = 115200\n", speed=300)
+    searched_for(box, 115200)
     box.clouds.leave(evolve(box.config, services={}))
     for _ in range(10):
         assert box.field.wires()["native"].section == box.config.lines["native"]

@@ -164,6 +164,16 @@ def test_a_server_that_orders_without_end_is_refused_beyond_a_few(begun):
     assert len(box.asked) <= 5 + 7
 
 
+def test_a_flood_of_orders_is_no_flood_of_events(begun):
+    box = begun()
+    for _ in range(100):
+        box.link.say(box.link.talk.write(AUTO))
+        box.run(0.1)
+    told = [facts["text"] for name, facts in box.events if name == "smartgen.command"]
+    assert len(box.asked) <= len(told) <= 2 * len(box.asked) <= 2 * (5 + 11)
+    assert sum("writes to gen a second" in text for text in told) >= 1
+
+
 def test_reading_by_write_config_asks_nobodys_leave(begun):
     box = begun()
     box.link.say(box.link.talk.write(bytes(POLLED).hex()))

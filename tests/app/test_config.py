@@ -548,7 +548,7 @@ def test_every_secret_stays_out_of_reprs():
     for section in SECTIONS.values():
         for attribute, setting in zip(fields(section), settings_of(section), strict=True):
             assert attribute.repr is not setting.is_secret
-            assert setting.is_secret == (setting.key == "password")
+            assert setting.is_secret == (setting.key in ("password", "pin"))
 
 
 KEYS = [(name, setting.key) for name, section in SECTIONS.items() for setting in settings_of(section)]

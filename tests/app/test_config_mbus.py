@@ -85,7 +85,7 @@ def test_check_says_how_often_a_meter_is_read(tmp_path, capsys):
 
 def test_the_plan_counts_the_time_of_the_line_that_meters_take(tmp_path, capsys):
     file = tmp_path / "my.toml"
-    meters = "".join(device(f"m{n}", f'"1234567{n}"', interval="30 s") for n in range(20))
+    meters = "".join(device(f"m{n}", f'"{12345600 + n}"', interval="30 s") for n in range(20))
     far = '[line.far]\nendpoint = "tcp:10.0.0.7:10001"\nrole = "mbus"\n' + device("distant", 1, "far", interval="30 s")
     plans = []
     for line in (LINE, LINE.replace("USB7", "USB7:baudrate=300")):

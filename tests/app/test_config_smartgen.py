@@ -132,6 +132,14 @@ def test_the_lines_behind_the_ports_speak_modbus(faults, config):
     )[0].endswith("expected one of a")
 
 
+def test_the_line_of_its_own_port_is_the_devices(faults, config):
+    other = '[line.c]\nendpoint = "serial:/dev/ttyS8"\nrole = "external"\n'
+    assert config(SECTION + 'rs485_line = "a"\nusb_line = "c"\n' + other).services["smartgen"]["one"].lines[2] == "a"
+    (fault,) = faults(SECTION + 'rs485_line = "c"\n' + other)
+    assert fault.startswith('[smartgen.one] rs485_line: found "c", expected a, the line of ')
+    assert config(SECTION + 'port = "disabled"\nrs485_line = "c"\n' + other)
+
+
 def test_what_may_not_be_meant_is_a_warning(config):
     warnings = config(SECTION + 'model = "HGM6121"\nca_file = "ca.pem"\n').warnings
     assert [each.partition("] ")[2].partition(":")[0] for each in warnings if "smartgen" in each] == [

@@ -10,8 +10,9 @@ from concentrator.app.config_panel import InputSection, OutputSection, PanelSect
 from concentrator.app.config_sections import BoxSection, Config, LineSection
 from concentrator.app.front import build_front
 from concentrator.app.link import Links
-from concentrator.model.errors import Busy, Denied
+from concentrator.model.errors import Busy, Denied, Unknown
 from concentrator.model.genset import Alarm
+from concentrator.panel.lights import Modem
 
 ANA = Caller("ana", frozenset(Permission))
 
@@ -61,6 +62,7 @@ class World:
         self.told = []
         self.wires = {"native": Wire()}
         self.asked = []
+        self.off = ()
         self.fronts = []
 
     def config(self, model="PRO", scheme="ccmaster", services=None, **panel):
@@ -82,7 +84,7 @@ class World:
 
     def ask(self, action, arguments, caller):
         self.asked.append((action, arguments, caller.name))
-        return succeed(None)
+        return fail(Unknown("session")) if arguments.get("session") in self.off else succeed(None)
 
     def relay(self, front):
         return front.panel.outputs()[0].value
@@ -129,6 +131,12 @@ def test_the_lights_say_how_the_box_stands(world):
     assert front.state().lights == {"blue": "blink", "green": "one", "yellow": "off"}
     world.uplinks = [uplink(True)]
     assert front.state().lights["green"] == "two"
+
+
+def test_the_yellow_light_tells_what_the_modem_does(world):
+    front = world.front("PRO")
+    front.sources.modem = lambda: Modem.SEARCHING
+    assert front.state().lights["yellow"] == "slow"
 
 
 @pytest.mark.parametrize(("model", "lights"), [("Lite", 2), ("Lite Plus", 2), ("Lite NBIoT", 3), ("PRO", 3)])
@@ -258,6 +266,15 @@ def test_ten_seconds_reset_what_a_cmm365_keeps_and_all_lights_blink_three_times(
     clock.advance(3.0)
     assert front.state().showing == ""
     assert [name for name, _ in world.told] == ["panel.reset"]
+
+
+def test_a_session_that_is_off_keeps_nothing_else_from_being_reset(world):
+    world.off = ("g1",)
+    sessions = {name: SimpleNamespace(enabled=True) for name in ("g1", "g2")}
+    front = world.front(scheme="cmm365", services={"smartgen": sessions})
+    assert press(front, 10) == "factory"
+    assert [arguments["session"] for _, arguments, _ in world.asked] == ["g1", "g2"]
+    assert ([name for name, _ in world.told], front.state().showing) == (["panel.reset"], "reset")
 
 
 def test_who_may_not_change_the_configuration_resets_nothing(world):

@@ -1,47 +1,17 @@
 """concentrator.app.simulate_at: a simulated modem on a pseudo-terminal, driven by the box's own driver through a real
 serial port."""
 
-import json
-import subprocess
-import sys
-from contextlib import contextmanager
-
 import pytest
 import pytest_twisted
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 
-from concentrator.app.launch import environment
 from concentrator.line.endpoint import endpoint_from
 from concentrator.sms.at_sms import AtSms
 from concentrator.sms.terms import Ears, Kind, Outgoing
+from tests.support.simulation import simulation
 
-SIM = [sys.executable, "-m", "concentrator.app.cli", "sim", "at-modem"]
 PATIENCE_S = 60
-
-
-class Simulation:
-    def __init__(self, process):
-        self.process = process
-        self.port = self.heard()["port"]
-
-    def heard(self):
-        return json.loads(self.process.stdout.readline())
-
-    def tell(self, line):
-        self.process.stdin.write(f"{line}\n")
-        self.process.stdin.flush()
-        return self.heard()
-
-
-@contextmanager
-def simulation(*options):
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([*SIM, *options], **pipes, text=True, env=environment()) as process:
-        try:
-            yield Simulation(process)
-        finally:
-            process.terminate()
 
 
 @pytest.mark.parametrize("options", [["--lump", "3"], ["--no-echo"]])
@@ -56,14 +26,11 @@ async def test_a_message_comes_and_one_goes_through_a_real_port(tmp_path, option
         if len(reports) == 3:
             arrived.callback(reports)
 
-    with simulation(
-        "--link", str(tmp_path / "modem"), "--registers-after", "0", "--sends-in", "0.05", *options
-    ) as modem:
-        assert modem.port == str(tmp_path / "modem")
+    port = str(tmp_path / "modem")
+    with simulation("at-modem", "--link", port, "--registers-after", "0", "--sends-in", "0.05", *options) as modem:
+        assert modem.ready == {"port": port}
         ears = Ears(received.callback, lambda: ready.callback(None), reported)
-        driver = AtSms(
-            endpoint_from(reactor, f"serial:{modem.port}:baudrate=115200"), reactor, ears, wants_reports=True
-        )
+        driver = AtSms(endpoint_from(reactor, f"serial:{port}:baudrate=115200"), reactor, ears, wants_reports=True)
         driver.start()
         await ready.addTimeout(PATIENCE_S, reactor)
         assert await deferToThread(modem.tell, "receive +861366666666 SMS DETAIL") == {
@@ -79,12 +46,12 @@ async def test_a_message_comes_and_one_goes_through_a_real_port(tmp_path, option
 
 
 def test_a_command_that_it_does_not_know_is_told():
-    with simulation() as modem:
+    with simulation("at-modem") as modem:
         assert "expected receive NUMBER TEXT" in modem.tell("dance")["error"]
 
 
 def test_it_ends_when_it_is_told_to(tmp_path):
-    with simulation("--link", str(tmp_path / "modem")) as modem:
+    with simulation("at-modem", "--link", str(tmp_path / "modem")) as modem:
         modem.process.terminate()
         assert modem.process.wait(30) == 0
     assert not (tmp_path / "modem").exists()

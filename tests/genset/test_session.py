@@ -166,6 +166,29 @@ def test_a_reset_is_confirmed_and_followed_by_a_new_login(begun):
     assert len(its.cloud.said(Changes)[0].runs) == 2
 
 
+def test_a_server_that_orders_one_login_after_another_gets_one_a_minute(begun):
+    its = begun(seconds=10)
+    its.cloud.heard.clear()
+    since = its.clock.seconds()
+    while its.clock.seconds() < since + 600:
+        if its.standing[-1] == "Online":
+            its.road.say(Reset())
+        its.run(1.0)
+    assert 9 <= len(its.cloud.said(Login)) <= 11
+    assert len(its.cloud.said(ResetTaken)) in (len(its.cloud.said(Login)), len(its.cloud.said(Login)) + 1)
+
+
+def test_it_ends_while_it_is_pressed_to_log_in(begun):
+    its = begun(seconds=10)
+    for _ in range(2):
+        its.road.say(Reset())
+        its.run(3.0)
+    assert its.standing[-1] == "Waiting: the server orders one login after another"
+    its.session.end()
+    its.run(100.0)
+    assert its.standing[-1] == "Stopped"
+
+
 def test_without_a_live_address_the_server_itself_is_called(begun):
     its = begun(evolve(ANSWER, live=None))
     assert its.cloud.places(LongCon) == [SERVER]

@@ -117,6 +117,33 @@ def test_a_server_that_says_nothing_is_left(made):
     assert made.lost == ["the server said nothing for 30 s"]
 
 
+def test_nothing_is_said_to_a_server_that_does_not_take_what_it_was_told(made):
+    made.talk.say(LONG)
+    made.transport.producer.pauseProducing()  # as a connection does whose buffer is full
+    made.written()
+    for _ in range(MOST_WAITING):
+        made.talk.say(BEAT)
+        made.clock.advance(1.0)
+        made.talk.dataReceived(Acknowledged("hb").written())
+    assert (made.written(), made.talk.is_behind, made.lost) == (b"", True, [])
+    made.transport.producer.resumeProducing()
+    assert made.written() == BEAT.written()
+    made.transport.producer.pauseProducing()
+    for _ in range(2):
+        made.talk.say(BEAT)
+    assert made.lost == ["the server answers too slowly"]
+
+
+@pytest.mark.parametrize("is_held", [False, True])
+def test_a_connection_whose_server_takes_nothing_is_not_kept_for_what_is_left_to_say(clock, is_held):
+    made = Made(clock)
+    if is_held:
+        made.transport.producer.pauseProducing()
+    made.talk.close()
+    assert (made.transport.disconnecting, made.transport.disconnected) == (True, is_held)
+    assert made.transport.producer is None
+
+
 def test_a_server_that_takes_nothing_is_left_before_memory_fills(made):
     for _ in range(MOST_WAITING + 2):
         made.talk.say(BEAT, "hb")

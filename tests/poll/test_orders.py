@@ -35,9 +35,10 @@ from concentrator.poll.orders import (
     Orders,
 )
 from concentrator.profile.mbus import GENERIC
-from concentrator.wire.checksum import crc16
+from concentrator.wire.modbus import rtu_frame
 from tests.support.lines import close_line, open_line
 from tests.support.profiles import load, variable
+from tests.support.records import FixedWall
 
 results = SynchronousTestCase()
 NOON = 1_795_000_000.0
@@ -85,19 +86,6 @@ PROFILE = profile()
 GENSET = Device("g1", "rs485", "acme/m1", UNIT, allow_commands=True, allow_raw=True)
 
 
-class Wall:
-    def now(self):
-        return NOON
-
-    def is_trusted(self):
-        return True
-
-
-def framed(unit, pdu):
-    body = bytes((unit,)) + pdu
-    return body + crc16(body).to_bytes(2, "little")
-
-
 class Scene:
     """Orders to a controller of the test's making. `acts(kind, address, words)` is what it does when something is
     written to it; `spoil` what becomes of its next replies to a function: an exception code, "silent" (it acts and says
@@ -113,7 +101,7 @@ class Scene:
         self.acts = self.follow
         self.answered = 0
         self.station = dialects()["modbus-rtu"].station(made, UNIT, {})
-        self.orders = Orders(Wall(), self.readings.append, self.report, inhibited=lambda: self.reason)
+        self.orders = Orders(FixedWall(NOON), self.readings.append, self.report, inhibited=lambda: self.reason)
 
     def report(self, name, facts):
         self.events.append((name, dict(facts)))
@@ -125,7 +113,7 @@ class Scene:
         return self.orders.command(self.road(device), name, by)
 
     def raw(self, body, device=GENSET, by="a server", unit=UNIT):
-        return self.orders.raw(self.road(device), framed(unit, bytes.fromhex(body)), by)
+        return self.orders.raw(self.road(device), rtu_frame(unit, bytes.fromhex(body)), by)
 
     def follow(self, address, words):
         """What a controller does at once."""
@@ -157,14 +145,14 @@ class Scene:
         if fate == "deaf":
             return b""
         if isinstance(fate, int):
-            return framed(unit, bytes((function | 0x80, fate)))
+            return rtu_frame(unit, bytes((function | 0x80, fate)))
         address, word = struct.unpack(">HH", request[2:6])
         if function == 3:
             content = b"".join(self.registers[address + n].to_bytes(2, "big") for n in range(word))
-            reply = framed(unit, bytes((3, len(content))) + content)
+            reply = rtu_frame(unit, bytes((3, len(content))) + content)
         elif function == 16:
             self.write(address, list(struct.unpack(f">{word}H", request[7:-2])))
-            reply = framed(unit, request[1:6])
+            reply = rtu_frame(unit, request[1:6])
         else:
             self.write(address, [word])
             reply = request
@@ -279,7 +267,7 @@ def test_a_line_that_is_not_to_be_used_and_another_device_there_leave_the_order_
 
 def test_what_speaks_no_modbus_takes_no_orders(scene):
     station = MbusDialect().station(GENERIC, 5, {})
-    asked = scene.orders.raw(scene.road(station=station), framed(UNIT, bytes.fromhex("05 00 03 FF 00")), "a server")
+    asked = scene.orders.raw(scene.road(station=station), rtu_frame(UNIT, bytes.fromhex("05 00 03 FF 00")), "a server")
     assert failed(asked, NotWritable) == "g1 takes no Modbus requests"
 
 

@@ -23,9 +23,10 @@ from concentrator.model.errors import (
 )
 from concentrator.model.reading import Quality, Reading
 from concentrator.poll.writes import READS, RETRY_S, WRITES, Writer
-from concentrator.wire.checksum import crc16
+from concentrator.wire.modbus import rtu_frame
 from tests.support.lines import ask, close_line, echo, open_line
 from tests.support.profiles import load, variable
+from tests.support.records import FixedWall
 
 results = SynchronousTestCase()
 NOON = 1_795_000_000.0
@@ -44,19 +45,6 @@ DEVICE = Device("main", "native", "acme/m1", 7, allow_write=True)
 SHED = Device("shed", "native", "acme/m1", 8, allow_write=True)
 
 
-class Wall:
-    def now(self):
-        return NOON
-
-    def is_trusted(self):
-        return True
-
-
-def framed(unit, pdu):
-    body = bytes((unit,)) + pdu
-    return body + crc16(body).to_bytes(2, "little")
-
-
 class Scene:
     """A writer on a line whose devices keep registers. `spoil` lists what becomes of the next requests of a function:
     an exception code, "silent" (it acts and says nothing), "deaf" (it does neither), "damaged", or None."""
@@ -71,7 +59,7 @@ class Scene:
         self.writer = Writer(
             self.line,
             self.clock,
-            Wall(),
+            FixedWall(NOON),
             self.readings.append,
             lambda name, facts: self.events.append((name, dict(facts))),
             suspended=lambda: self.suspended,
@@ -106,11 +94,11 @@ class Scene:
         if fate == "deaf":
             return b""
         if isinstance(fate, int):
-            return framed(unit, bytes((function | 0x80, fate)))
+            return rtu_frame(unit, bytes((function | 0x80, fate)))
         if function == 6:
             self.registers[address] = self.stores(value)
         content = b"".join(self.registers[address + n].to_bytes(2, "big") for n in range(value if function == 3 else 0))
-        reply = request if function == 6 else framed(unit, bytes((3, 2 * value)) + content)
+        reply = request if function == 6 else rtu_frame(unit, bytes((3, 2 * value)) + content)
         return b"" if fate == "silent" else reply[:-1] + b"\0" if fate == "damaged" else reply
 
     def asked(self, function=None):

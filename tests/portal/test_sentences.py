@@ -115,3 +115,22 @@ def test_a_command_says_who_gave_it_and_what_came_of_it():
     assert said("genset.command", **(facts | {"outcome": "wire_error"})) == "sms …666 told it: start. wire_error."
     refused = {"session": "first", "done": False, "text": "It was not allowed."}
     assert said("smartgen.command", **refused).endswith("was not carried out. It was not allowed.")
+
+
+@pytest.mark.parametrize("why", ["stranger", "no_order", "off", "old", "repeated", "waiting", "often"])
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_why_a_message_is_not_heard_is_said_in_words(language, why):
+    words = said("sms.refused", language, number="…789", why=why, more=0, text="a message of …789 is not heard")
+    assert words.count("…789") == 1 and why not in words.split() and words.endswith(".")
+
+
+def test_a_message_that_failed_is_told_once_with_why():
+    facts = {"number": "…789", "kind": "alarm", "reason": "there is no network", "text": "a message to …789 is failed"}
+    assert said("sms.failed", **facts) == "A message to …789 did not arrive: there is no network"
+
+
+def test_an_order_is_told_with_its_answer_or_with_why_there_is_none():
+    facts = {"number": "…666", "order": "SMS START", "done": True, "answer": "SMS START OK", "reason": "", "text": "x"}
+    assert said("sms.order", **facts) == "Order of …666: SMS START. SMS START OK"
+    facts |= {"done": False, "answer": "", "reason": "the mode did not follow"}
+    assert said("sms.order", **facts) == "Order of …666: SMS START. No answer: the mode did not follow"

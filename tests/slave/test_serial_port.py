@@ -14,8 +14,7 @@ from concentrator.model.errors import LineLost
 from concentrator.model.profile import Function
 from concentrator.slave.serial_port import PATIENCE_S, SerialPort
 from concentrator.slave.unit import Unit
-from concentrator.wire.modbus import read, rtu, write_register
-from concentrator.wire.modbus_server import rtu_frame
+from concentrator.wire.modbus import read, rtu, rtu_frame, write_register
 
 SILENCE_S = 0.004
 ASKS = rtu(7, read(Function.HOLDING, 0, 1), 1).request

@@ -201,6 +201,9 @@ def test_a_message_that_cannot_be_deleted_is_not_heard_for_it_would_be_heard_aga
     found.port.run(2.0)
     assert found.received == []
     assert found.standing.trouble.startswith("a message cannot be deleted")
+    found.modem.ways.refuses = ()
+    found.port.run(WATCH_S + 2.0)
+    assert len(found.received) == 1 and not found.standing.trouble
 
 
 def test_mail_that_waited_is_fetched_and_so_is_mail_that_was_not_announced(desk, clock):

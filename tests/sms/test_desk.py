@@ -47,8 +47,9 @@ def test_a_known_number_is_answered_at_the_number_that_is_configured(office):
         {
             "number": "…666",
             "order": "SMS GENSET",
-            "outcome": "answered",
+            "done": True,
             "answer": REST,
+            "reason": "",
             "text": f"SMS GENSET of …666: {REST}",
         },
     )
@@ -115,7 +116,7 @@ def test_what_the_controller_does_not_confirm_is_not_answered_but_told(clock):
     office.hear("SMS STOP MODE")
     assert office.answers == []
     (event,) = office.events
-    assert event[0] == "sms.order" and event[1]["outcome"] == "not answered"
+    assert event[0] == "sms.order" and event[1]["done"] is False
     assert event[1]["text"] == (
         "SMS STOP MODE of …666: no answer, for the device did not confirm what was written: the mode did not follow"
     )
@@ -164,6 +165,20 @@ def test_answers_are_few_so_that_two_machines_come_to_an_end(clock):
     clock.advance(3600)
     office.hear("SMS GENSET", sent_at=None)
     assert len(office.answers) == 4
+
+
+def test_why_a_message_is_refused_is_told_in_a_word_too(office):
+    office.hear("SMS GENSET", STRANGER)
+    office.hear("free money")
+    office.hear("SMS GENSET", sent_at=NOW - 2 * VALIDITY_S)
+    office.hear("SMS GENSET")
+    office.hear("SMS GENSET")
+    assert [facts["why"] for name, facts in office.events if name == "sms.refused"] == [
+        "stranger",
+        "no_order",
+        "old",
+        "repeated",
+    ]
 
 
 def test_a_thousand_refused_messages_are_a_few_events(office):

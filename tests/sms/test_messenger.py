@@ -3,9 +3,10 @@
 import pytest
 from attrs import evolve
 
-from concentrator.model.errors import Unknown
+from concentrator.model.errors import TooOften, Unknown
 from concentrator.model.genset import Alarm, GensetStatus, Mode
 from concentrator.sim.at_modem import AtModem, Ways
+from concentrator.sms.messenger import TRIALS_PER_HOUR
 from concentrator.sms.outbox import WAITING_MOST
 from tests.support.sms import KNOWN, OTHER, STRANGER, Genset, Scene
 
@@ -65,7 +66,7 @@ def test_what_the_controller_does_not_confirm_is_an_event_and_no_answer(scene):
     found.genset.refuses = True
     assert found.say("SMS STOP MODE", wait_s=30.0) == []
     (event,) = found.told("sms.order")
-    assert event["outcome"] == "not answered"
+    assert event["done"] is False and event["reason"]
 
 
 def test_a_stranger_gets_nothing(scene):
@@ -187,3 +188,13 @@ def test_an_order_that_was_read_is_not_obeyed_again_after_a_start(scene):
     again = Scene(found.clock, found.modem, Genset(how(Mode.AUTO))).start(70.0)
     assert again.genset.asked == []
     again.stop()
+
+
+def test_trials_are_few_an_hour(scene):
+    found = scene()
+    for _ in range(TRIALS_PER_HOUR):
+        found.messenger.send_test("hello", OTHER)
+    with pytest.raises(TooOften):
+        found.messenger.send_test("hello", OTHER)
+    found.clock.advance(3600)
+    found.messenger.send_test("hello", OTHER)

@@ -247,6 +247,13 @@ def test_a_message_is_created_sent_and_cleared_away(desk, mmcli):
     ]
 
 
+def test_what_mmcli_complains_of_tells_no_whole_number(desk, mmcli):
+    mmcli.failures["--messaging-create-sms"] = TryLater("invalid: number=+861366666666")
+    found = desk()
+    found.send()
+    assert found.results[0].detail == "invalid: number=…666"
+
+
 def test_a_message_that_could_not_be_sent_is_cleared_away_too(desk, mmcli):
     mmcli.failures["--send"] = TryLater("no network")
     found = desk()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from concentrator.sms.numbers import is_same, masked
+from concentrator.sms.numbers import is_same, masked, veiled
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,16 @@ def test_a_number_is_known_by_its_country_or_its_last_nine_digits(known, found, 
 )
 def test_people_see_the_last_three_digits(number, shown):
     assert masked(number) == shown
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("text='a',number=+861366666123,validity=60", "text='a',number=…123,validity=60"),
+        ("34600123456 and 34600999888", "…456 and …888"),
+        ("1" * 30, "…111"),
+        ("code 500 at 12:30", "code 500 at 12:30"),
+    ],
+)
+def test_the_words_of_others_tell_no_whole_number(words, shown):
+    assert veiled(words) == shown

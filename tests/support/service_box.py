@@ -9,6 +9,7 @@ from typing import Any
 from attrs import evolve
 
 from concentrator.actions.messages import MessageState, SmsState, message_actions
+from concentrator.actions.modems import ModemState, modem_actions
 from concentrator.actions.slave import SlaveState, slave_actions
 from concentrator.actions.smartgen import CloudState, smartgen_actions
 from concentrator.model.errors import Unknown
@@ -50,6 +51,9 @@ device = "g1"
 
 [modbus_slave.scada]
 port = 1502
+
+[modem.wan]
+apn = "internet"
 """
 FIGURES = {
     "rounds": 1200,
@@ -99,22 +103,25 @@ MODEM = SmsState(
         MessageState(NOW - 120, "in", "…789", "", "received", reason="a stranger"),
     ],
 )
+DATA = ModemState("wan", "Connected", True, "", "registered", "Movistar", 71, "ccmaster-wan")
 PORT = SlaveState("scada", "tcp:1502", 1, "map", is_open=True, clients=["192.168.1.20"], reads=48_211, refused={"2": 5})
 
 
 class ServiceBox(ConfigBox):
-    """`clouds`, `modems` and `ports` are how the services stand; `sent` are the test messages, `reset` names the
-    sessions that were."""
+    """`clouds`, `modems`, `ports` and `data` are how the services stand; `sent` are the test messages, `reset` names
+    the sessions that were."""
 
     def __init__(self, folder: Path, text: str = TEXT) -> None:
         super().__init__(folder, text)
         self.clouds, self.modems, self.ports = [CLOUD], [MODEM], [PORT]
+        self.data = [DATA]
         self.sent: list[tuple[str, ...]] = []
         self.reset: list[str] = []
         for action in (
             *smartgen_actions(lambda: self.clouds, self._reset),
             *message_actions(lambda: self.modems, self._send),
             *slave_actions(lambda: self.ports, lambda: MAP),
+            *modem_actions(lambda: self.data),
         ):
             self.table.register(action)
 
@@ -133,7 +140,10 @@ class ServiceBox(ConfigBox):
 
 MAP = {
     "base": 40000,
-    "common": [{"address": 40002, "registers": 1, "name": "ID", "type": "uint16", "meaning": "common block"}],
+    "common": [
+        {"address": 40002, "registers": 1, "name": "Other", "type": "uint16", "meaning": "of the box's own"},
+        {"address": 40003, "registers": 1, "name": "L", "type": "uint16", "meaning": "how many"},
+    ],
     "header": [{"address": 40070, "registers": 1, "name": "windows", "type": "uint16", "meaning": "how many"}],
     "states": {"0": "absent"},
     "windows": [

@@ -1,6 +1,6 @@
 import pytest
 
-from concentrator.system.nic import uplink_mac
+from concentrator.system.nic import bytes_moved, uplink_mac
 
 HEAD = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
 
@@ -46,3 +46,16 @@ def test_a_card_without_an_address_is_passed_over(machine):
 def test_a_machine_without_cards_has_none(machine, tmp_path):
     assert machine({"lo": "00:00:00:00:00:00"}) == ""
     assert uplink_mac(tmp_path / "nothing", tmp_path / "nowhere") == ""
+
+
+def test_what_a_card_has_moved_is_received_and_sent_together(tmp_path):
+    counters = tmp_path / "wwan0" / "statistics"
+    counters.mkdir(parents=True)
+    (counters / "rx_bytes").write_text("1000\n")
+    (counters / "tx_bytes").write_text("234\n")
+    assert bytes_moved("wwan0", tmp_path) == 1234
+
+
+@pytest.mark.parametrize("card", ["", "wwan1", "..", "../etc", "a/b"])
+def test_a_card_that_is_not_there_has_moved_nothing_that_is_known(tmp_path, card):
+    assert bytes_moved(card, tmp_path) is None

@@ -1,18 +1,12 @@
 """The whole program with a simulated genset and a simulated modem, each behind a real port: orders by short message,
 and what of them is refused."""
 
-import json
-import subprocess
-import sys
-from contextlib import contextmanager
-
 import pytest_twisted
 from twisted.internet.threads import deferToThread
 
-from concentrator.app.launch import environment
+from tests.support.simulation import simulation
 from tests.support.whole import BareBox
 
-SIM = [sys.executable, "-m", "concentrator.app.cli", "sim"]
 KNOWN, STRANGER = "+861366666666", "+15550001111"
 TEXT = """
 [box]
@@ -42,32 +36,6 @@ numbers = ["861366666666"]
 device = "gen"
 detail = ["mode", "genset", "alarm"]
 """
-
-
-class Simulation:
-    """`ccmaster sim` with some options: it is told a line and says one, or says one by itself."""
-
-    def __init__(self, process):
-        self.process = process
-        self.ready = self.heard()
-
-    def heard(self):
-        return json.loads(self.process.stdout.readline())
-
-    def tell(self, line):
-        self.process.stdin.write(f"{line}\n")
-        self.process.stdin.flush()
-        return self.heard()
-
-
-@contextmanager
-def simulation(*options):
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([*SIM, *options], **pipes, text=True, env=environment()) as process:
-        try:
-            yield Simulation(process)
-        finally:
-            process.terminate()
 
 
 def ordered(modem, order, sender=KNOWN):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from concentrator.model.profile import Function
-from concentrator.wire.modbus import mbap, read, rtu, write_coil, write_register, write_registers
+from concentrator.wire.modbus import mbap, read, rtu, rtu_frame, write_coil, write_register, write_registers
 from concentrator.wire.modbus_server import (
     Asked,
     NoModbus,
@@ -19,7 +19,6 @@ from concentrator.wire.modbus_server import (
     has_traffic_of_others,
     read_reply,
     request_at_end,
-    rtu_frame,
     write_reply,
 )
 

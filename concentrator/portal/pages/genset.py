@@ -10,6 +10,7 @@ from concentrator.model.errors import ConcentratorError
 from concentrator.portal.addresses import address_of
 from concentrator.portal.cells import Cell
 from concentrator.portal.house import House
+from concentrator.portal.labels import label_in
 from concentrator.portal.numbers import joined, shown
 from concentrator.portal.pages.devices import home_of, state_of
 from concentrator.portal.words import Say, say_in
@@ -42,7 +43,8 @@ class _Pages:
         status: Any = None if state is None else self._house.look("genset.status", uid=state.uid)
         if state is None or status is None:
             return None
-        command = visit.asked("command")
+        command, label = visit.asked("command"), label_in(visit.language)
+        english = {name: words for name, words, _ in state.points}
         return self._house.draw(
             visit,
             "genset.html",
@@ -54,7 +56,7 @@ class _Pages:
             genset=status,
             asked=command if command in status["commands"] else "",
             commands=[(each, command_words(each, self._house.say(visit))) for each in status["commands"]],
-            values=list(status["values"]),
+            values=[(name, label(english.get(name, ""))) for name in status["values"]],
         )
 
     async def order(self, visit: Visit, name: str) -> Reply | None:

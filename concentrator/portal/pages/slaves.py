@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from concentrator.portal.cells import Cell
 from concentrator.portal.config_form import Key, Listed
 from concentrator.portal.house import House
+from concentrator.portal.labels import label_in
 from concentrator.portal.numbers import MISSING, count, moment
 from concentrator.portal.service_pages import Groups, ServiceKind, Shown, State, Tab, service_kind_routes
 from concentrator.portal.words import Say, say_in
@@ -81,6 +83,13 @@ def _where(where: str, say: Say) -> str:
     return say("slave.on_line", line=name) if name else kind
 
 
+def _meant(row: Mapping[str, Any], table: str, say: Say) -> Mapping[str, Any]:
+    """A register with its meaning in the visitor's language, or as the box tells it where there are no words."""
+    with suppress(KeyError):
+        return {**row, "meaning": say(f"slave.{table}_{row['name'].lower()}")}
+    return row
+
+
 def _asked(house: House, visit: Visit) -> Sequence[Field]:
     say = house.say(visit)
     serves = [(each, say(f"slave.serve_{each}")) for each in ("map", "mirror")]
@@ -110,7 +119,10 @@ def slave_routes(house: House) -> Iterator[Route]:
     async def register_map(visit: Visit) -> Reply:
         """Every register that masters may read."""
         found: Any = await house.ask(visit, "slave.map")
-        return house.draw(visit, "slave_map.html", here=PATH, map=found)
+        say = house.say(visit)
+        tables = [(table, [_meant(row, table, say) for row in found[table]]) for table in ("common", "header")]
+        label = label_in(visit.language)
+        return house.draw(visit, "slave_map.html", here=PATH, map=found, tables=tables, label=label)
 
     yield from service_kind_routes(house, SLAVE)
     if house.table.permission(SLAVE.action) is not None:

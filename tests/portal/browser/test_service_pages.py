@@ -16,6 +16,7 @@ PAGES = (
     SLAVE,
     *(f"{SLAVE}/scada{tab}" for tab in ("", "/settings")),
     "/services/modbus-slave-map",
+    *(f"/network/modem{tab}" for tab in ("", "/wan", "/wan/settings")),
 )
 
 

@@ -35,6 +35,14 @@ def test_how_it_is_stands_in_sentences(box, visitor):
     assert "Its mode is not known. Whether there is an alarm is not known." in visitor.open(PATH).words
 
 
+def test_what_it_measures_has_its_label_in_the_visitors_language(box, site):
+    points = (("gen_v1", "generator voltage L1", "V"), ("speed", "engine speed", "rpm"))
+    box.devices = [evolve(box.devices[0], points=points)]
+    assert "gen_v1 generator voltage L1 231.4" in Visitor(box, site).open(PATH).words
+    words = Visitor(box, site, language="es").open(PATH).words
+    assert "gen_v1 tensión del generador L1 231,4" in words and "engine speed" not in words
+
+
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_every_mode_and_alarm_has_its_words(box, site, language):
     visitor = Visitor(box, site, language=language)

@@ -65,9 +65,10 @@ def test_a_test_message_goes_to_all_numbers(box, visitor):
 
 
 def test_a_test_message_that_is_none_is_refused_with_words(box, visitor):
-    visitor.send(PATH, text="")
+    page = visitor.send(PATH, text='"' + "x" * 160)
     assert box.sent == []
-    assert "text" in visitor.open(PATH).words.lower()
+    assert "text: found" in page.words and page.fields["text"].endswith("x" * 160)
+    assert page.answer.status == 200 and visitor.open(PATH).fields["text"] == ""
 
 
 def test_what_detail_tells_is_chosen_of_all_there_is(box, visitor):

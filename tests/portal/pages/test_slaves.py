@@ -3,6 +3,10 @@
 import pytest
 from attrs import evolve
 
+from concentrator.app.slave_map import COMMON
+from concentrator.portal.words import say_in
+from concentrator.slave.register_map import State
+from concentrator.slave.windows import HEADER
 from tests.support.pages import Visitor
 from tests.support.service_box import PORT, ServiceBox
 from tests.support.web import NOW
@@ -42,8 +46,27 @@ def test_one_that_cannot_be_reached_says_why(box, visitor):
     )
 
 
-@pytest.mark.parametrize("language", ["en", "es"])
-def test_the_register_map_has_every_register_with_its_meaning(box, site, language):
+@pytest.mark.parametrize(("language", "label"), [("en", "voltage L1"), ("es", "tensión L1")])
+def test_the_register_map_has_every_register_with_its_meaning(box, site, language, label):
     words = Visitor(box, site, language=language).open("/services/modbus-slave-map").words
-    for shown in ("40002 1 uint16 ID common block", "40110 2 float32 v1 Voltage L1 [V]", "Main ("):
+    for shown in ("40002 1 uint16 Other of the box's own", f"40110 2 float32 v1 {label} [V]", "Main ("):
         assert shown in words
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize(("table", "rows"), [("common", COMMON), ("header", HEADER)])
+def test_every_register_of_the_map_has_its_meaning_in_words(language, table, rows):
+    meant = {name: say_in(language)(f"slave.{table}_{name.lower()}") for name, *_ in rows}
+    meant.pop("State", None)  # the page has no other place for the states
+    if language == "en":
+        assert meant == {name: meaning for name, _, _, meaning in rows if name != "State"}
+
+
+def test_the_states_of_a_device_stand_with_their_numbers():
+    said = say_in("en")("slave.header_state")
+    assert [f" {int(state)} " in said for state in State] == [True] * len(State)
+
+
+def test_the_register_map_speaks_spanish(box, site):
+    words = Visitor(box, site, language="es").open("/services/modbus-slave-map").words
+    assert "40003 1 uint16 L 66: registros del modelo común después de este" in words
