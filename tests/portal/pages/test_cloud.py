@@ -114,8 +114,7 @@ def test_the_modules_id_is_there_to_be_printed(box, visitor):
 
 
 def test_factory_settings_come_back_only_when_somebody_is_sure(box, site, visitor):
-    visitor.send(PATH)
-    assert "tick that you are sure" in visitor.open(PATH).words
+    assert "tick that you are sure" in visitor.send(PATH).words
     assert box.reset == []
     visitor.send(PATH, sure="on")
     assert box.reset == ["first"]
@@ -126,5 +125,4 @@ def test_factory_settings_come_back_only_when_somebody_is_sure(box, site, visito
 
 def test_a_session_that_is_gone_meanwhile_is_not_reset(box, visitor):
     box.clouds = []
-    visitor.send(PATH, sure="on")
-    assert "session first" in visitor.open("/services/cloud").words
+    assert "session first" in visitor.send(PATH, sure="on").words
