@@ -85,16 +85,19 @@ UNASKED = {
         "concentrator.wire.mbus_talk",
     ),
     "there is no SunSpec device": ("concentrator.dialect.sunspec", "concentrator.profile.sunspec"),
-    "there are no gensets, cloud sessions, messages or slave ports": (
+    "there are no gensets, cloud sessions, messages, modems or slave ports": (
         "concentrator.app.clouds",
         "concentrator.app.gensets",
         "concentrator.app.messages",
+        "concentrator.app.modems",
         "concentrator.app.slaves",
         "concentrator.genset",
         "concentrator.poll.orders",
         "concentrator.profile.genset_status",
         "concentrator.slave",
         "concentrator.sms",
+        "concentrator.system.mobile",
+        "concentrator.system.nmcli",
         "concentrator.wire.smartgen",
     ),
     "there are no uplinks": (
