@@ -121,6 +121,11 @@ class GatewaySection:
         """The ports that it has, by key."""
         return {key: port for key, port in (("port", self.port), ("tls_port", self.tls_port)) if port}
 
+    @property
+    def gives(self) -> frozenset[str]:
+        """The classes of actions that it carries out for others."""
+        return frozenset({"write"} if self.enabled else ())
+
     def told(self) -> str:
         """What it would do, in a line; empty where it is off."""
         if not self.enabled:

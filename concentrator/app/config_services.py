@@ -1,6 +1,6 @@
 """The sections of services beside the main road of a value: each kind has a class, its sections are named, and all of
 them change while the box runs. A new kind is a row here, and one in `ways`. The class says by `told()` what a section
-would do, in a line, empty where it does nothing."""
+would do, in a line, empty where it does nothing; one that does for others what not everybody may says so by `gives`."""
 
 from __future__ import annotations
 
@@ -30,6 +30,12 @@ SERVICES: Mapping[str, type[Any]] = {
 
 IMPLIED = ("input", "output")
 """The kinds whose sections are as good as there where the file has none."""
+
+
+def given_by(section: Any) -> frozenset[str]:
+    """The classes of actions that a service carries out for others, by the names of permissions."""
+    given: frozenset[str] = getattr(section, "gives", frozenset())
+    return given
 
 
 def service_sections(config: Config) -> Iterator[tuple[str, Any]]:

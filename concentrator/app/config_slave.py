@@ -78,6 +78,11 @@ class SlaveSection:
         """Where it answers, for people."""
         return f"line {self.line}" if self.line else f"tcp:{self.port}"
 
+    @property
+    def gives(self) -> frozenset[str]:
+        """The classes of actions that it carries out for others."""
+        return frozenset({"write"} if self.enabled and self.write else ())
+
     def told(self) -> str:
         """What it would do, in a line; empty where it is off."""
         if not self.enabled:

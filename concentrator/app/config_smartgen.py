@@ -185,6 +185,11 @@ class SmartgenSection:
         named = (None, self.link_line, self.rs485_line, self.rs232_line, self.usb_line)
         return {port: line for port, line in enumerate(named) if line is not None}
 
+    @property
+    def gives(self) -> frozenset[str]:
+        """The classes of actions that it carries out for others."""
+        return frozenset({"write"} if self.enabled else ())
+
     def told(self) -> str:
         """What it would do, in a line; empty where it is off."""
         return f"{self.device} uploads to {self.server}" if self.enabled else ""

@@ -115,6 +115,11 @@ class SmsSection:
         "With `at`: the number of the service centre, in place of the SIM's.",
     )
 
+    @property
+    def gives(self) -> frozenset[str]:
+        """The classes of actions that it carries out for others."""
+        return frozenset({"write"} if self.enabled and self.orders and self.device else ())
+
     def told(self) -> str:
         """What it would do, in a line; empty where it does nothing."""
         if not self.enabled:

@@ -33,7 +33,8 @@ class Teller:
         """Everything is up: where to look at it."""
         page, log = f"http://{HOST}:{stage.http_port}/", children.log_of("ccmaster")
         subscribe = f"mosquitto_sub -h {HOST} -p {stage.mqtt_port} -t '{_TOPIC}' -v"
-        genset = "" if stage.cloud_port is None else f"A genset is in the cloud of {HOST}:{stage.cloud_port}.\n"
+        cloud = f"A simulated genset is in a simulated SmartGen cloud at {HOST}:{stage.cloud_port}.\n"
+        genset = "" if stage.cloud_port is None else cloud
         if self.is_json:
             self._fact(
                 "ready",

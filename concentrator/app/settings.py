@@ -16,7 +16,7 @@ from concentrator.app.config import SECTIONS, load_checked
 from concentrator.app.config_edit import with_settings
 from concentrator.app.config_file import ConfigFile
 from concentrator.app.config_sections import Config
-from concentrator.app.config_services import IMPLIED, SERVICES, service_sections
+from concentrator.app.config_services import IMPLIED, SERVICES, given_by, service_sections
 from concentrator.app.setting import Setting, settings_of
 from concentrator.model.device import Device
 from concentrator.model.errors import ConfigError, Denied, Fault, Unknown, WrongArguments
@@ -180,15 +180,18 @@ def _sorted_out(running: Config, devices: Mapping[str, Device], after: Config) -
 
 
 def _must_not_widen(before: Config, after: Config, caller: Caller) -> None:
-    """Nobody gives, to himself or to another road, what he may not do: an uplink that takes more classes of commands
-    than the caller is left as it is, and so are the portal and where its users are kept by who does not decide about
-    them."""
+    """Nobody gives, to himself or to another road, what he may not do: an uplink or a service that takes more classes
+    of commands than the caller is left as it is, and so are the portal and where its users are kept by who does not
+    decide about them."""
     if _gate(before) != _gate(after) and Permission.USERS not in caller.allowed:
         places = "[web] and state_dir, plugin_dirs and manual_defaults of [box]"
         raise Denied(f"{places} are changed by who may decide about users, which {caller.name} may not")
-    for place, section in after.mqtt.items():
-        beyond = set(section.allow) - set(caller.allowed)
-        if beyond and section != before.mqtt.get(place):
+    was = {**before.mqtt, **dict(service_sections(before))}
+    roads = [(place, section, set(section.allow)) for place, section in after.mqtt.items()]
+    roads += [(place, section, set(given_by(section))) for place, section in service_sections(after)]
+    for place, section, given in roads:
+        beyond = given - set(caller.allowed)
+        if beyond and section != was.get(place):
             classes = ", ".join(sorted(beyond))
             raise Denied(f"[{place}] allows {classes}, which {caller.name} is not; change it on the box")
 

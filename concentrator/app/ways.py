@@ -72,7 +72,7 @@ class Ways:
 
     def way(self, kind: str) -> Any:
         """The way that serves sections of a kind; built now, where it was not."""
-        where = next(where for kinds, where in WAYS.items() if kind in kinds)
+        where = _where(kind)
         if where not in self._built:
             module, _, name = where.partition(":")
             self._built[where] = getattr(import_module(module), name)(self._around)
@@ -80,8 +80,8 @@ class Ways:
 
     def states(self, kind: str) -> Any:
         """What people see of each of a kind's sections; of a way that nobody needed yet there is nothing to see."""
-        where = next(where for kinds, where in WAYS.items() if kind in kinds)
-        return self._built[where].states() if where in self._built else ()
+        way = self._built.get(_where(kind))
+        return () if way is None else way.states()
 
     def all_states(self) -> Mapping[str, Sequence[Any]]:
         """The same of all, by kind."""
@@ -105,3 +105,8 @@ class Ways:
             if any(config.services.get(kind) for kind in kinds):
                 self.way(kinds[0])
         yield from self._built.values()
+
+
+def _where(kind: str) -> str:
+    """What builds the way of a kind."""
+    return next(where for kinds, where in WAYS.items() if kind in kinds)

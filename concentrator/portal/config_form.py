@@ -86,6 +86,10 @@ class Listed(Key):
         return [whole_or_text(each) if self.is_whole else each for each in items] or None
 
 
+Groups = Sequence[tuple[str, tuple[Key, ...]]]
+"""The keys of a page in groups, each with the key of its title in the words, empty where it has none."""
+
+
 @define(eq=False)
 class ConfigPage:
     """A page of keys for one visitor: the form, and whether he may save it. `other` says that somebody else saved
@@ -250,6 +254,24 @@ class ConfigPage:
 def whole_or_text(text: str) -> int | str:
     """The whole number that was typed; what is none, or longer than any that is meant, as it was typed."""
     return int(text) if text.isdecimal() and text.isascii() and len(text) <= _DIGITS_MOST else text
+
+
+def keys_of(groups: Groups) -> list[Key]:
+    """All keys of a page."""
+    return [key for _, keys in groups for key in keys]
+
+
+def grouped(page: ConfigPage, groups: Groups) -> list[tuple[str, list[object]]]:
+    """The fields of a page in its groups, each under its title in words."""
+    say = page.house.say(page.visit)
+    return [(say(title) if title else "", [page.form.field(key.name) for key in keys]) for title, keys in groups]
+
+
+async def sections_of(house: House) -> Mapping[str, Mapping[str, Any]]:
+    """The settings by section, for a page only: whoever may see it may see what of them stands there."""
+    reader = Caller("portal", frozenset({Permission.CONFIG}))
+    told = cast(dict[str, Any], await house.table.call("config.get", {}, reader))
+    return cast(Mapping[str, Mapping[str, Any]], told["values"])
 
 
 def fault_said(fault: Fault, say: Say) -> str:

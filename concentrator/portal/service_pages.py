@@ -6,27 +6,35 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 
 from attrs import define, frozen
 
-from concentrator.actions.table import Caller, Permission
 from concentrator.model.errors import CommandError, ConfigError
 from concentrator.portal.cells import Cell
-from concentrator.portal.config_form import ConfigPage, Key, config_page, fault_said, whole_or_text
+from concentrator.portal.config_form import (
+    ConfigPage,
+    Groups,
+    Key,
+    config_page,
+    fault_said,
+    grouped,
+    keys_of,
+    sections_of,
+    whole_or_text,
+)
 from concentrator.portal.house import House
 from concentrator.portal.words import Say, say_in
 from concentrator.web.access import Role
 from concentrator.web.forms import Entry, Field, Form
 from concentrator.web.route import Reply, Route, Visit, see_other
 
-NAME, NEW = "name", "new"
-"""The field of a new section's name, and what its form says it wants."""
+NAME = "name"
+"""The field of a new section's name."""
 REMOVE = "remove"
 SECTION_NAME = r"[A-Za-z0-9_-]{1,32}"
 
-Groups = Sequence[tuple[str, tuple[Key, ...]]]
 State = Mapping[str, Any]
 """How one stands, as its action tells it; `name` is the section's."""
 
@@ -62,7 +70,6 @@ class Shown:
     template: str = "service_state.html"
     values: Callable[[House, Visit, str], Mapping[str, Any]] = lambda house, visit, name: {}
     act: Callable[[House, Visit, str], Awaitable[str]] | None = None
-    needs: Role = Role.INSTALLER
 
 
 @frozen
@@ -121,8 +128,12 @@ class _Pages:
     # -- all of them
 
     async def all(self, visit: Visit) -> Reply:
-        """The sections there are, and the form of a new one."""
-        return await self._list(visit, self._new(visit))
+        """The sections there are, and the form of a new one, with what stood in it when a session had ended."""
+        form = self._new(visit)
+        if typed := self._house.typed(visit):
+            form.take(typed)
+            self._house.note(visit, self._house.say(visit)("form.resumed"))
+        return await self._list(visit, form)
 
     async def add(self, visit: Visit) -> Reply:
         """Adds a section."""
@@ -195,7 +206,7 @@ class _Pages:
                 return see_other(kind.address(name))
             house.note(visit, house.say(visit)("named.removed", name=name))
             return see_other(kind.path)
-        if isinstance(wanted, Shown) and wanted.act is not None and visit.may(wanted.needs):
+        if isinstance(wanted, Shown) and wanted.act is not None and visit.may(Role.INSTALLER):
             try:
                 house.note(visit, await wanted.act(house, visit, name))
             except (ConfigError, CommandError) as error:
@@ -219,11 +230,10 @@ class _Pages:
         return await self._drawn(visit, name, wanted.name, wanted.template, shown=wanted, typed=typed, **values)
 
     async def _page(self, visit: Visit, groups: Groups) -> ConfigPage:
-        return await config_page(self._house, visit, [key for _, keys in groups for key in keys])
+        return await config_page(self._house, visit, keys_of(groups))
 
     async def _form(self, page: ConfigPage, name: str, tab: str, groups: Groups) -> Reply:
-        say = self._house.say(page.visit)
-        shown = [(say(title) if title else "", [page.form.field(key.name) for key in keys]) for title, keys in groups]
+        shown = grouped(page, groups)
         return await self._drawn(page.visit, name, tab, "service_tab.html", page=page, form=page.form, groups=shown)
 
     async def _drawn(self, visit: Visit, name: str, tab: str, template: str, **values: Any) -> Reply:
@@ -240,13 +250,10 @@ class _Pages:
         return {state["name"]: state for state in states}
 
     async def _sections(self) -> dict[str, Mapping[str, Any]]:
-        """The sections by name, for the page only: whoever may see it may see what of them stands there."""
-        reader = Caller("portal", frozenset({Permission.CONFIG}))
-        told = cast(dict[str, Any], await self._house.table.call("config.get", {}, reader))
+        """The sections by name."""
         beginning = f"{self._kind.kind}."
-        return {
-            place.removeprefix(beginning): keys for place, keys in told["values"].items() if place.startswith(beginning)
-        }
+        found = await sections_of(self._house)
+        return {place.removeprefix(beginning): keys for place, keys in found.items() if place.startswith(beginning)}
 
     def _alive(self, states: Mapping[str, State], name: str, language: str) -> dict[str, Cell]:
         kind, say = self._kind, say_in(language)

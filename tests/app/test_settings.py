@@ -18,6 +18,7 @@ TEXT = (
     + '# A second one\n[mqtt.other]\nhost = "mqtt://b"\nlatency = "1 min"\nallow = ["read", "write"]\n'
     + meter("main", 1)
 )
+MBUS_LINE = '[line.bus]\nendpoint = "serial:/dev/ttyUSB7"\nrole = "mbus"\n'
 
 
 class Box:
@@ -230,6 +231,35 @@ def test_nobody_gives_what_he_may_not_do(box):
 def test_nobody_turns_a_road_to_himself_that_may_more(box):
     box.refused(Denied, {"mqtt.other": {"host": "mqtt://evil"}}, CLOUD)
     assert box.change({"mqtt.other": {"allow": ["read"], "host": "mqtt://ours"}}, CLOUD)["changed"]
+
+
+@pytest.mark.parametrize(
+    ("before", "place", "keys"),
+    [
+        ("", "sms.m", {"numbers": ["34600123456"], "device": "main"}),
+        ('[sms.m]\nnumbers = ["34600123456"]\ndevice = "main"\n', "sms.m", {"numbers": ["34600666666"]}),
+        ("", "smartgen.g", {"device": "main", "server": "tcp:evil:81"}),
+        ('[smartgen.g]\ndevice = "main"\n', "smartgen.g", {"server": "tcp:evil:81"}),
+        ("[modbus_slave.s]\nport = 1502\n", "modbus_slave.s", {"write": True}),
+        ("[modbus_slave.s]\nport = 1502\nwrite = true\n", "modbus_slave.s", {"allow": ["0.0.0.0/0"]}),
+        (MBUS_LINE, "mbus_gateway.m", {"line": "bus"}),
+    ],
+)
+def test_nobody_opens_a_service_that_writes_who_may_not(box, before, place, keys):
+    box.still.file.write_text(TEXT + before)
+    box.still.config = load(box.still.file)
+    with pytest.raises(Denied, match=rf"\[{place}\] allows write, which mqtt is not"):
+        box.change({place: keys}, CLOUD)
+    assert (box.text(), box.applied) == (TEXT + before, [])
+    writer = Caller("mqtt", MAY | {Permission.WRITE})
+    assert box.change({place: keys}, writer)["changed"]
+
+
+def test_whoever_may_configure_sets_up_and_closes_a_service_that_only_tells(box):
+    box.still.file.write_text(TEXT + "[modbus_slave.s]\nport = 1502\nwrite = true\n")
+    box.still.config = load(box.still.file)
+    assert box.change({"modbus_slave.t": {"port": 1503}, "sms.m": {"numbers": ["34600123456"]}}, CLOUD)["changed"]
+    assert box.change({"modbus_slave.s": None}, CLOUD)["changed"] == ["modbus_slave.s"]
 
 
 @pytest.mark.parametrize(

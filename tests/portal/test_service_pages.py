@@ -6,6 +6,7 @@ from twisted.internet.task import Clock
 from concentrator.portal.config_form import Listed
 from concentrator.portal.service_pages import Decimal
 from concentrator.web.access import Role
+from concentrator.web.kept import Typed
 from tests.support.pages import Visitor, kept
 from tests.support.service_box import ServiceBox
 from tests.support.web import FakeBox
@@ -16,16 +17,6 @@ CLOUD, SMS, SLAVE = "/services/cloud", "/services/sms", "/services/modbus-slave"
 @pytest.fixture
 def box(tmp_path):
     return ServiceBox(tmp_path)
-
-
-@pytest.fixture
-def site(box):
-    return box.site(Clock())
-
-
-@pytest.fixture
-def visitor(box, site):
-    return Visitor(box, site)
 
 
 @pytest.mark.parametrize(
@@ -178,3 +169,12 @@ def test_items_and_decimals_that_are_none_stay_for_the_rule_to_refuse():
         None,
         "٣",
     ]
+
+
+def test_what_was_typed_for_a_new_one_is_there_again_after_a_new_login(box, site, visitor):
+    visitor.open(SLAVE)
+    session = box.sessions.find(box.keys[Role.INSTALLER])
+    session.saved["typed"] = Typed(SLAVE, {"name": "plc", "port": "1503"})
+    page = visitor.open(SLAVE)
+    assert (page.fields["name"], page.fields["port"]) == ("plc", "1503")
+    assert visitor.open(SLAVE).fields["name"] == ""

@@ -10,12 +10,12 @@ from typing import Any
 from concentrator.model.errors import WrongArguments
 from concentrator.model.genset_models import MODELS
 from concentrator.portal.cells import Cell
-from concentrator.portal.config_form import Key
+from concentrator.portal.config_form import Groups, Key
 from concentrator.portal.house import House
 from concentrator.portal.numbers import MISSING, count, fixed, joined
 from concentrator.portal.pages.info import qr
 from concentrator.portal.panel_cells import panel_cells
-from concentrator.portal.service_pages import Decimal, Groups, ServiceKind, Shown, State, Tab, service_kind_routes
+from concentrator.portal.service_pages import Decimal, ServiceKind, Shown, State, Tab, service_kind_routes
 from concentrator.portal.words import Say, say_in
 from concentrator.web.access import Role
 from concentrator.web.forms import Entry, Field

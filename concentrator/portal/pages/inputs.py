@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from concentrator.panel.functions import INPUTS, InputFunction, OutputFunction
 from concentrator.panel.lights import Scheme
-from concentrator.portal.config_form import ConfigPage, Key, config_page
+from concentrator.portal.config_form import ConfigPage, Key, config_page, grouped, keys_of
 from concentrator.portal.house import House
-from concentrator.portal.pages.services import grouped, keys_of
 from concentrator.web.access import Role
 from concentrator.web.forms import Entry
 from concentrator.web.route import Reply, Route, Visit, see_other

@@ -4,21 +4,19 @@ that the speed of a line stands within its endpoint."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from attrs import frozen
 
-from concentrator.actions.table import Caller, Permission
 from concentrator.api import LineState
 from concentrator.line.serial_address import M_BUS_PORT, parse_serial, with_baudrate
 from concentrator.model.errors import CommandError, ConfigError
 from concentrator.portal.cells import Cell
-from concentrator.portal.config_form import ConfigPage, Key, Listed, config_page
+from concentrator.portal.config_form import ConfigPage, Groups, Key, Listed, config_page, grouped, keys_of, sections_of
 from concentrator.portal.house import House
 from concentrator.portal.mbus_cells import CONNECTS, GATEWAY_TOPIC, gateway_cells, label_of, slug
-from concentrator.portal.pages.services import grouped, keys_of
 from concentrator.portal.words import say_in
 from concentrator.web.access import Role
 from concentrator.web.forms import Entry
@@ -29,8 +27,6 @@ ACCEPT, DISCONNECT, SERIAL, LEAVE = f"{PATH}/accept", f"{PATH}/disconnect", f"{P
 PORT = 10001
 SPEEDS = ("300", "600", "1200", "2400", "4800", "9600", "19200", "38400")
 _OWN = ("Denied Accepts", "Octets dropped as late", "Frames filtered")
-
-Groups = Sequence[tuple[str, tuple[Key, ...]]]
 
 
 @frozen
@@ -155,7 +151,7 @@ class _Pages:
             idle=idle,
             gateway=state["name"] if state else "",
             section=section,
-            is_on=bool(section) and (await self._sections())[section]["enabled"],
+            is_on=bool(section) and (await sections_of(self._house))[section]["enabled"],
         )
 
     async def throw_out(self, visit: Visit) -> Reply:
@@ -220,7 +216,7 @@ class _Pages:
 
     async def _set_up(self, visit: Visit, line: str) -> Reply | None:
         """A gateway for a line that has none, at the first port that is free."""
-        house, sections = self._house, await self._sections()
+        house, sections = self._house, await sections_of(self._house)
         gateways = {place: keys for place, keys in sections.items() if place.startswith("mbus_gateway.")}
         if any(keys["line"] == line for keys in gateways.values()):
             return see_other(with_line(ACCEPT, line))
@@ -249,7 +245,7 @@ class _Pages:
 
     async def _serial(self, visit: Visit, line: LineState, *, is_sent: bool) -> Reply | None:
         place = f"line.{line.name}"
-        endpoint = str((await self._sections()).get(place, {}).get("endpoint", ""))
+        endpoint = str((await sections_of(self._house)).get(place, {}).get("endpoint", ""))
         if parse_serial(endpoint, M_BUS_PORT) is None:
             return None if is_sent else self._drawn(visit, line, "mbus_serial.html", "serial", page=None)
         key = _Speed(place, "endpoint", "mbus.baud_rate", Entry.CHOICE, choices=SPEEDS, endpoint=endpoint)
@@ -297,13 +293,7 @@ class _Pages:
         """The section of a line's gateway, that which is on where there are more; empty where there is none."""
         of_line = [
             (not keys["enabled"], place)
-            for place, keys in (await self._sections()).items()
+            for place, keys in (await sections_of(self._house)).items()
             if place.startswith("mbus_gateway.") and keys["line"] == line
         ]
         return min(of_line)[1] if of_line else ""
-
-    async def _sections(self) -> Mapping[str, Mapping[str, Any]]:
-        """The settings, for the page only: whoever may see it may see what of them stands there."""
-        reader = Caller("portal", frozenset({Permission.CONFIG}))
-        told: Any = await self._house.table.call("config.get", {}, reader)
-        return told["values"]  # type: ignore[no-any-return]  # as the action has it

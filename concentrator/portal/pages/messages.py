@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from concentrator.portal.cells import Cell
-from concentrator.portal.config_form import Key, Listed
+from concentrator.portal.config_form import Groups, Key, Listed
 from concentrator.portal.house import House
 from concentrator.portal.mbus_cells import slug
 from concentrator.portal.numbers import GAP, MISSING, count, moment
-from concentrator.portal.service_pages import Groups, ServiceKind, Shown, State, Tab, service_kind_routes
+from concentrator.portal.service_pages import ServiceKind, Shown, State, Tab, service_kind_routes
 from concentrator.portal.words import Say, say_in
 from concentrator.sms.detail import ITEMS
 from concentrator.web.forms import Entry, Field

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from concentrator.portal.cells import Cell
-from concentrator.portal.config_form import Key
+from concentrator.portal.config_form import Groups, Key
 from concentrator.portal.house import House
 from concentrator.portal.mbus_cells import slug
 from concentrator.portal.numbers import GAP, MISSING
-from concentrator.portal.service_pages import Groups, ServiceKind, Shown, State, Tab, service_kind_routes
+from concentrator.portal.service_pages import ServiceKind, Shown, State, Tab, service_kind_routes
 from concentrator.portal.words import Say, say_in
 from concentrator.web.forms import Entry, Field
 from concentrator.web.route import Route, Visit

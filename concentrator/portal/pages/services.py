@@ -3,14 +3,14 @@ that really connects with what is typed. Hides which keys of the configuration a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import cast
 
 from concentrator.api import UplinkState
 from concentrator.model.errors import CommandError, ConfigError, Unknown
 from concentrator.model.latency import MQTT_LATENCIES_S, format_duration
-from concentrator.portal.config_form import ConfigPage, Key, config_page
+from concentrator.portal.config_form import ConfigPage, Key, config_page, grouped, keys_of
 from concentrator.portal.house import House
 from concentrator.portal.numbers import clock_time, count, moment
 from concentrator.portal.trial import TrialView, trial_view
@@ -185,17 +185,6 @@ async def begin_trial(house: House, page: ConfigPage, place: str) -> str:
     else:
         begun = await house.ask(page.visit, "mqtt.test", section=place, changes=keys)
     return cast(Mapping[str, str], begun)["task"]
-
-
-def keys_of(groups: Sequence[tuple[str, tuple[Key, ...]]]) -> list[Key]:
-    """All keys of a page."""
-    return [key for _, keys in groups for key in keys]
-
-
-def grouped(page: ConfigPage, groups: Sequence[tuple[str, tuple[Key, ...]]]) -> list[tuple[str, list[object]]]:
-    """The fields of a page in its groups, each under its title in words."""
-    say = page.house.say(page.visit)
-    return [(say(title) if title else "", [page.form.field(key.name) for key in keys]) for title, keys in groups]
 
 
 def service_sentence(house: House, visit: Visit, place: str, is_on: bool) -> str:

@@ -9,10 +9,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, cast
 
-from concentrator.portal.config_form import ConfigPage, Key, config_page
+from concentrator.portal.config_form import ConfigPage, Key, config_page, grouped, keys_of
 from concentrator.portal.house import House
 from concentrator.portal.numbers import fixed, joined, moment
-from concentrator.portal.pages.services import grouped, keys_of
 from concentrator.web.access import Role
 from concentrator.web.forms import Entry
 from concentrator.web.route import Reply, Route, Visit, see_other

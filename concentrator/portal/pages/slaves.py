@@ -7,11 +7,11 @@ from contextlib import suppress
 from typing import Any
 
 from concentrator.portal.cells import Cell
-from concentrator.portal.config_form import Key, Listed
+from concentrator.portal.config_form import Groups, Key, Listed
 from concentrator.portal.house import House
 from concentrator.portal.labels import label_in
 from concentrator.portal.numbers import MISSING, count, moment
-from concentrator.portal.service_pages import Groups, ServiceKind, Shown, State, Tab, service_kind_routes
+from concentrator.portal.service_pages import ServiceKind, Shown, State, Tab, service_kind_routes
 from concentrator.portal.words import Say, say_in
 from concentrator.web.access import Role
 from concentrator.web.forms import Entry, Field

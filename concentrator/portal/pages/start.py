@@ -13,10 +13,10 @@ from concentrator.actions.commissioning import DONE, SKIPPED
 from concentrator.api import DeviceState
 from concentrator.model.errors import CommandError, ConfigError, Unknown
 from concentrator.portal.cells import main_readouts
-from concentrator.portal.config_form import ConfigPage, Key, config_page
+from concentrator.portal.config_form import ConfigPage, Key, config_page, grouped, keys_of
 from concentrator.portal.house import House
 from concentrator.portal.pages.login import change_password, password_form
-from concentrator.portal.pages.services import FTP_KEYS, begin_trial, grouped, keys_of, mqtt_keys, service_sentence
+from concentrator.portal.pages.services import FTP_KEYS, begin_trial, mqtt_keys, service_sentence
 from concentrator.portal.pages.settings import clock_sentence, timezone_keys
 from concentrator.portal.trial import TrialView, trial_view
 from concentrator.web.access import Role

@@ -10,10 +10,9 @@ from typing import Any, cast
 from attrs import frozen
 
 from concentrator.model.errors import CommandError, ConfigError
-from concentrator.portal.config_form import ConfigPage, Key, config_page
+from concentrator.portal.config_form import ConfigPage, Key, config_page, grouped, keys_of
 from concentrator.portal.house import House
 from concentrator.portal.numbers import count
-from concentrator.portal.pages.services import grouped, keys_of
 from concentrator.web.access import Role
 from concentrator.web.forms import Entry, Field, Form
 from concentrator.web.gate import Gate
