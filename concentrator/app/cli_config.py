@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from concentrator.app.cli_parts import DONE, Commands, as_json, command, show, state_dir, takes_place
+from concentrator.app.cli_parts import Commands, command, show_done, takes_place
 
 
 def add_config_commands(commands: Commands) -> None:
@@ -37,28 +37,20 @@ def add_config_commands(commands: Commands) -> None:
 
 
 def _get(options: argparse.Namespace) -> int:
-    from concentrator.app.control import act
-
-    found = act(state_dir(options), "config.get", section=options.section, key=options.key)
-    show(as_json(found) if options.json else _settings(found))
-    return DONE
+    return show_done(options, "config.get", _settings, section=options.section, key=options.key)
 
 
 def _set(options: argparse.Namespace) -> int:
-    from concentrator.app.control import act
-
     keys: dict[str, object] = dict(options.pairs) | {key: None for key in options.unset}
-    found = act(state_dir(options), "config.set", changes={options.section: keys}, check_only=options.check_only)
-    show(as_json(found) if options.json else _outcome(found))
-    return DONE
+    changes = {options.section: keys}
+    return show_done(options, "config.set", _outcome, changes=changes, check_only=options.check_only)
 
 
 def _reboot(options: argparse.Namespace) -> int:
-    from concentrator.app.control import act
+    def lines(found: Mapping[str, Any]) -> Iterator[str]:
+        yield f"the {found['what']} is started anew in {found['in_s']:g} s"
 
-    found = act(state_dir(options), "reboot", what="machine" if options.machine else "service")
-    show(as_json(found) if options.json else [f"the {found['what']} is started anew in {found['in_s']:g} s"])
-    return DONE
+    return show_done(options, "reboot", lines, what="machine" if options.machine else "service")
 
 
 def _settings(found: Mapping[str, Any]) -> Iterator[str]:

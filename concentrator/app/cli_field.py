@@ -12,6 +12,7 @@ from concentrator.app.cli_parts import (
     as_json,
     command,
     show,
+    show_done,
     state_dir,
     takes_name,
     takes_place,
@@ -100,11 +101,9 @@ def _devices(options: argparse.Namespace) -> int:
 
 
 def _show_device(options: argparse.Namespace) -> int:
-    from concentrator.app.control import act, device_report
+    from concentrator.app.control import device_report
 
-    found = act(state_dir(options), "device.get", uid=options.uid)
-    show(as_json(found) if options.json else device_report(found))
-    return DONE
+    return show_done(options, "device.get", device_report, uid=options.uid)
 
 
 def _read(options: argparse.Namespace) -> int:
@@ -148,11 +147,8 @@ def _put(options: argparse.Namespace, action: str, besides: dict[str, object]) -
 
 
 def _remove(options: argparse.Namespace) -> int:
-    from concentrator.app.control import act
-
-    found = act(state_dir(options), "device.remove", uid=options.uid)
-    show(as_json(found) if options.json else [f"{options.uid} is no longer read; its records stay"])
-    return DONE
+    gone = f"{options.uid} is no longer read; its records stay"
+    return show_done(options, "device.remove", lambda _: [gone], uid=options.uid)
 
 
 # --- link mode -------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from concentrator.app.cli_parts import DONE, Commands, as_json, command, show, state_dir, takes_name, takes_place
+from concentrator.app.cli_parts import Commands, command, show_done, takes_name, takes_place
 
 _UNKNOWN = "not known"
 _ANSWERS = {
@@ -37,37 +37,24 @@ def add_genset_command(commands: Commands) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from concentrator.app.control import act
-
-    found = act(state_dir(options), "gensets.list")
-    show(as_json(found) if options.json else _list_lines(found))
-    return DONE
+    return show_done(options, "gensets.list", _list_lines)
 
 
 def _status(options: argparse.Namespace) -> int:
-    from concentrator.app.control import act
-
-    found = act(state_dir(options), "genset.status", uid=options.uid)
-    show(as_json(found) if options.json else _status_lines(found))
-    return DONE
+    return show_done(options, "genset.status", _status_lines, uid=options.uid)
 
 
 def _command(options: argparse.Namespace) -> int:
-    from concentrator.app.control import act
+    def lines(found: Mapping[str, Any]) -> Iterator[str]:
+        now = f": {_summary(found['status'])}" if found["status"] else ""
+        yield f"{options.uid}: {options.command} is {found['outcome']}{now}"
 
-    found = act(state_dir(options), "genset.command", uid=options.uid, command=options.command)
-    status = found["status"]
-    now = f": {_summary(status)}" if status else ""
-    show(as_json(found) if options.json else [f"{options.uid}: {options.command} is {found['outcome']}{now}"])
-    return DONE
+    return show_done(options, "genset.command", lines, uid=options.uid, command=options.command)
 
 
 def _raw(options: argparse.Namespace) -> int:
-    from concentrator.app.control import act
-
-    found = act(state_dir(options), "modbus.raw", uid=options.uid, request=" ".join(options.request))
-    show(as_json(found) if options.json else [found["reply"]])
-    return DONE
+    request = " ".join(options.request)
+    return show_done(options, "modbus.raw", lambda found: [found["reply"]], uid=options.uid, request=request)
 
 
 def _list_lines(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:

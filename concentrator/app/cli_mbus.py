@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 from concentrator.app.cli_parts import (
     DONE,
@@ -13,10 +15,12 @@ from concentrator.app.cli_parts import (
     Commands,
     as_json,
     command,
+    command_of_several,
     complain,
     count_of,
     outcome_told,
     show,
+    show_done,
     state_dir,
     takes_config,
     takes_json,
@@ -27,9 +31,8 @@ from concentrator.app.cli_parts import (
 
 def add_mbus_command(commands: Commands) -> None:
     """Adds it to the parser's."""
-    mbus = command(commands, "mbus", _help, "search an M-Bus for meters, read one, decode a telegram", _EXAMPLES)
-    mbus.set_defaults(parser=mbus)
-    nested = mbus.add_subparsers(title="what to do", metavar="WHAT")
+    summary = "search an M-Bus for meters, read one, decode a telegram"
+    nested = command_of_several(commands, "mbus", summary, _EXAMPLES)
     search = command(nested, "search", _search, "look for meters on an M-Bus", _SEARCH_EXAMPLES)
     read = command(nested, "read", _read, "read a meter, whether it is configured or not", _READ_EXAMPLES)
     for each in (search, read):
@@ -58,11 +61,6 @@ def add_mbus_command(commands: Commands) -> None:
     decode = command(nested, "decode", _decode, "decode a telegram", _DECODE_EXAMPLES)
     decode.add_argument("hex", nargs="+", metavar="HEX", help="its bytes, from 68 to 16; - to read them")
     takes_json(decode)
-
-
-def _help(options: argparse.Namespace) -> int:
-    options.parser.print_help()
-    return DONE
 
 
 def _search(options: argparse.Namespace) -> int:
@@ -105,21 +103,17 @@ def _read(options: argparse.Namespace) -> int:
 
 
 def _set_address(options: argparse.Namespace) -> int:
-    from concentrator.app.control import act
+    def lines(done: dict[str, Any]) -> Iterator[str]:
+        who = f"{done['uid']} ({done['address'] or 'it does not say who it is'})"
+        yield f"{who} answers at primary address {done['primary']}"
 
-    arguments = {"line": options.place, "address": options.address, "primary": options.primary}
-    done = act(state_dir(options), "mbus.set_address", **arguments)
-    who = f"{done['uid']} ({done['address'] or 'it does not say who it is'})"
-    show(as_json(done) if options.json else [f"{who} answers at primary address {done['primary']}"])
-    return DONE
+    asked = {"line": options.place, "address": options.address, "primary": options.primary}
+    return show_done(options, "mbus.set_address", lines, **asked)
 
 
 def _reset(options: argparse.Namespace) -> int:
-    from concentrator.app.control import act
-
-    done = act(state_dir(options), "mbus.reset", line=options.place, address=options.address)
-    show(as_json(done) if options.json else [f"{done['uid']} begins anew"])
-    return DONE
+    asked = {"line": options.place, "address": options.address}
+    return show_done(options, "mbus.reset", lambda done: [f"{done['uid']} begins anew"], **asked)
 
 
 def _set_speed(options: argparse.Namespace) -> int:

@@ -33,6 +33,18 @@ def command(commands: Commands, name: str, act: Act, summary: str, examples: str
     return made
 
 
+def command_of_several(commands: Commands, name: str, summary: str, examples: str) -> Commands:
+    """Declares a command that does nothing by itself but show its help; gives where its nested ones are declared."""
+    made = command(commands, name, _help, summary, examples)
+    made.set_defaults(parser=made)
+    return made.add_subparsers(title="what to do", metavar="WHAT")
+
+
+def _help(options: argparse.Namespace) -> int:
+    options.parser.print_help()
+    return DONE
+
+
 def takes_config(to: argparse._ActionsContainer, default: object = Path(DEFAULT_CONFIG)) -> None:
     """Gives it `--config FILE`."""
     told = f"the configuration file ({DEFAULT_CONFIG})"
@@ -97,6 +109,17 @@ def as_json_line(found: object) -> str:
     import json
 
     return json.dumps(found, ensure_ascii=False)
+
+
+def show_done(
+    options: argparse.Namespace, action: str, as_lines: Callable[[Any], Iterable[str]], /, **arguments: object
+) -> int:
+    """Has the running box do an action, and shows what that gave, as lines or as JSON. Gives the exit status."""
+    from concentrator.app.control import act
+
+    found = act(state_dir(options), action, **arguments)
+    show(as_json(found) if options.json else as_lines(found))
+    return DONE
 
 
 def complain(lines: Iterable[str]) -> None:

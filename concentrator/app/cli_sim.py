@@ -10,7 +10,7 @@ from concentrator.app.simulate_options import add_at_options, add_cloud_options,
 
 def add_sim_command(commands: Commands) -> None:
     """Declares it."""
-    sim = command(commands, "sim", _sim, "play meters, inverters and analysers that others can read", _EXAMPLES)
+    sim = command(commands, "sim", _sim, "play meters, inverters, analysers, gensets for others to read", _EXAMPLES)
     add_options(sim)
     takes_json(sim)
     kinds = sim.add_subparsers(title="other peers", metavar="KIND", required=False)

@@ -7,14 +7,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from concentrator.app.cli_parts import DONE, Commands, as_json, command, show, state_dir, takes_place
+from concentrator.app.cli_parts import Commands, command, command_of_several, show_done, takes_place
 
 
 def add_slave_command(commands: Commands) -> None:
     """Adds it to the parser's."""
-    slave = command(commands, "slave", _help, "the slave ports of a running box and their register map", _EXAMPLES)
-    slave.set_defaults(parser=slave)
-    nested = slave.add_subparsers(title="what to do", metavar="WHAT")
+    nested = command_of_several(commands, "slave", "the slave ports of a running box and their register map", _EXAMPLES)
     for name, act, summary in (
         ("map", _map, "print the register map"),
         ("states", _states, "print where it answers, and what it was asked"),
@@ -22,26 +20,14 @@ def add_slave_command(commands: Commands) -> None:
         takes_place(command(nested, name, act, summary, f"ccmaster slave {name}\nccmaster slave {name} --json"))
 
 
-def _help(options: argparse.Namespace) -> int:
-    options.parser.print_help()
-    return DONE
-
-
 def _map(options: argparse.Namespace) -> int:
-    from concentrator.app.control import act
     from concentrator.app.slave_map import map_lines
 
-    found = act(state_dir(options), "slave.map")
-    show(as_json(found) if options.json else map_lines(found))
-    return DONE
+    return show_done(options, "slave.map", map_lines)
 
 
 def _states(options: argparse.Namespace) -> int:
-    from concentrator.app.control import act
-
-    found = act(state_dir(options), "slave.states")
-    show(as_json(found) if options.json else _lines(found))
-    return DONE
+    return show_done(options, "slave.states", _lines)
 
 
 def _lines(found: list[dict[str, Any]]) -> Iterator[str]:

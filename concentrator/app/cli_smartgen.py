@@ -6,14 +6,12 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from concentrator.app.cli_parts import DONE, Commands, as_json, command, show, state_dir, takes_place
+from concentrator.app.cli_parts import Commands, command, command_of_several, show_done, takes_place
 
 
 def add_smartgen_command(commands: Commands) -> None:
     """Adds it to the parser's."""
-    cloud = command(commands, "smartgen", _help, "the cloud sessions of gensets", _EXAMPLES)
-    cloud.set_defaults(parser=cloud)
-    nested = cloud.add_subparsers(title="what to do", metavar="WHAT")
+    nested = command_of_several(commands, "smartgen", "the cloud sessions of gensets", _EXAMPLES)
     example = "ccmaster smartgen sessions\nccmaster smartgen sessions --json"
     takes_place(command(nested, "sessions", _sessions, "say how they stand, and their parameters", example))
     reset = command(nested, "reset", _reset, "put one back to its factory settings", "ccmaster smartgen reset genset1")
@@ -21,28 +19,17 @@ def add_smartgen_command(commands: Commands) -> None:
     takes_place(reset)
 
 
-def _help(options: argparse.Namespace) -> int:
-    options.parser.print_help()
-    return DONE
-
-
 def _sessions(options: argparse.Namespace) -> int:
-    from concentrator.app.control import act
-
-    found = act(state_dir(options), "smartgen.sessions")
-    show(as_json(found) if options.json else _lines(found))
-    return DONE
+    return show_done(options, "smartgen.sessions", _lines)
 
 
 def _reset(options: argparse.Namespace) -> int:
-    from concentrator.app.control import act
+    return show_done(options, "smartgen.reset_defaults", _reset_lines, session=options.session)
 
-    found = act(state_dir(options), "smartgen.reset_defaults", session=options.session)
+
+def _reset_lines(found: dict[str, Any]) -> Iterator[str]:
     changed = [key.rpartition(".")[2] for key in found["changed"]]
-    show(
-        as_json(found) if options.json else [f"back to the factory's: {', '.join(changed) or 'nothing was otherwise'}"]
-    )
-    return DONE
+    yield f"back to the factory's: {', '.join(changed) or 'nothing was otherwise'}"
 
 
 def _lines(found: list[dict[str, Any]]) -> Iterator[str]:

@@ -7,14 +7,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from concentrator.app.cli_parts import DONE, Commands, as_json, command, show, state_dir, takes_place
+from concentrator.app.cli_parts import Commands, command, command_of_several, show_done, takes_place
 
 
 def add_sms_command(commands: Commands) -> None:
     """Adds it to the parser's."""
-    sms = command(commands, "sms", _help, "short messages: how the modems stand, and a trial", _EXAMPLES)
-    sms.set_defaults(parser=sms)
-    nested = sms.add_subparsers(title="what to do", metavar="WHAT")
+    nested = command_of_several(commands, "sms", "short messages: how the modems stand, and a trial", _EXAMPLES)
     takes_place(
         command(nested, "state", _state, "say how the modems stand, and the last messages", "ccmaster sms state")
     )
@@ -25,26 +23,13 @@ def add_sms_command(commands: Commands) -> None:
     takes_place(send)
 
 
-def _help(options: argparse.Namespace) -> int:
-    options.parser.print_help()
-    return DONE
-
-
 def _state(options: argparse.Namespace) -> int:
-    from concentrator.app.control import act
-
-    found = act(state_dir(options), "sms.state")
-    show(as_json(found) if options.json else _lines(found))
-    return DONE
+    return show_done(options, "sms.state", _lines)
 
 
 def _send(options: argparse.Namespace) -> int:
-    from concentrator.app.control import act
-
     asked = {"name": options.name, "text": options.text, "number": options.to}
-    found = act(state_dir(options), "sms.send", **asked)
-    show(as_json(found) if options.json else _lines(found))
-    return DONE
+    return show_done(options, "sms.send", _lines, **asked)
 
 
 def _lines(found: list[dict[str, Any]]) -> Iterator[str]:

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from concentrator.actions.gateways import GatewayState, gateway_actions
-from concentrator.actions.table import ActionTable, Caller, Permission
+from concentrator.actions.table import ActionTable, Permission
 from concentrator.model.errors import Denied
+from tests.support.outcomes import called
 
 STATE = GatewayState("main", "mbus", ["tcp:10001"], "Connected", "192.168.1.5", statistics={"Disconnects": 3})
 
@@ -20,25 +21,18 @@ def table():
     return table
 
 
-def call(table, action, allowed=Permission.READ, **arguments):
-    """What an action gives a caller who may do that."""
-    found = []
-    table.call(action, arguments, Caller("test", frozenset({allowed}))).addBoth(found.append)
-    return found[0]
-
-
 def test_gateways_are_shown_as_json_can_carry_them(table):
-    (shown,) = call(table, "mbus.gateways")
+    (shown,) = called(table, "mbus.gateways")
     assert json.loads(json.dumps(shown)) == shown
     assert (shown["name"], shown["standing"], shown["client"]) == ("main", "Connected", "192.168.1.5")
     assert shown["statistics"] == {"Disconnects": 3}
 
 
 def test_who_may_read_may_not_throw_anybody_out(table):
-    assert call(table, "mbus.gateway.disconnect", name="main").check(Denied)
+    assert called(table, "mbus.gateway.disconnect", name="main").check(Denied)
     assert table.thrown_out == []
 
 
 def test_a_client_is_thrown_out_by_the_gateways_name(table):
-    assert len(call(table, "mbus.gateway.disconnect", Permission.SYSTEM, name="main")) == 1
+    assert len(called(table, "mbus.gateway.disconnect", Permission.SYSTEM, name="main")) == 1
     assert table.thrown_out == ["main"]

@@ -93,6 +93,18 @@ def test_what_is_urgent_goes_before_tunnels_and_these_before_polling(line_wire_c
         results.successResultOf(each)
 
 
+def assert_lent_at_the_ceiling(line, wire, began):
+    """A tunnel that wants the line has it when no answer can come any more, and hears nothing of a late one."""
+    tunnel = Tunnel(line)
+    wire.run(0.2)
+    wire.deliver(b"late.")
+    while not tunnel.lent:
+        wire.run(0.005)
+    assert wire.clock.seconds() - began >= CEILING_S
+    assert tunnel.heard == []
+    tunnel.lease.release()
+
+
 def test_it_is_not_lent_while_somebody_may_still_answer(line_wire_clock):
     """The tunnel's client would take that for the answer to its own request."""
     line, wire, clock = line_wire_clock
@@ -100,14 +112,7 @@ def test_it_is_not_lent_while_somebody_may_still_answer(line_wire_clock):
     silent = line.run(1, ask(echo(b"a", shape="read")))
     wire.run(0.31)
     results.failureResultOf(silent, NoReply)
-    tunnel = Tunnel(line)
-    wire.run(0.2)
-    wire.deliver(b"late.")
-    while not tunnel.lent:
-        wire.run(0.005)
-    assert clock.seconds() - began >= CEILING_S
-    assert tunnel.heard == []
-    tunnel.lease.release()
+    assert_lent_at_the_ceiling(line, wire, began)
 
 
 @pytest.mark.parametrize("heard", [b"", b"x", b"no answer."])
@@ -120,14 +125,7 @@ def test_whatever_shape_a_request_had_it_is_not_lent_before_its_answer_cannot_co
         wire.deliver(heard)
     wire.run(0.5)
     results.failureResultOf(silent, NoReply, Garbled)
-    tunnel = Tunnel(line)
-    wire.run(0.2)
-    wire.deliver(b"late.")
-    while not tunnel.lent:
-        wire.run(0.005)
-    assert clock.seconds() - began >= CEILING_S
-    assert tunnel.heard == []
-    tunnel.lease.release()
+    assert_lent_at_the_ceiling(line, wire, began)
 
 
 def test_an_answer_that_begins_late_is_over_before_it_is_lent(line_wire_clock):

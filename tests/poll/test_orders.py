@@ -37,6 +37,7 @@ from concentrator.poll.orders import (
 from concentrator.profile.mbus import GENERIC
 from concentrator.wire.modbus import rtu_frame
 from tests.support.lines import close_line, open_line
+from tests.support.outcomes import failed
 from tests.support.profiles import load, variable
 from tests.support.records import FixedWall
 
@@ -99,7 +100,6 @@ class Scene:
         self.suspended, self.conflict, self.reason = "", "", ""
         self.written = []
         self.acts = self.follow
-        self.answered = 0
         self.station = dialects()["modbus-rtu"].station(made, UNIT, {})
         self.orders = Orders(FixedWall(NOON), self.readings.append, self.report, inhibited=lambda: self.reason)
 
@@ -128,14 +128,7 @@ class Scene:
             self.registers.update({4207: 0, 4208: 0x1FF})
 
     def run(self, seconds=15.0):
-        end = self.clock.seconds() + seconds
-        while self.clock.seconds() < end:
-            self.wire.run(0.02, step=0.01)
-            for _, request in self.wire.sent[self.answered :]:
-                self.answered += 1
-                reply = self.reply(request)
-                if reply:
-                    self.wire.deliver(reply)
+        self.wire.attend(self.reply, seconds, slice_s=0.02)
 
     def reply(self, request):
         unit, function = request[:2]
@@ -174,13 +167,6 @@ def scene():
     scene = Scene()
     yield scene
     close_line(scene.line, scene.clock)
-
-
-def failed(deferred, error):
-    """The detail of the error with which a Deferred failed."""
-    failure = results.failureResultOf(deferred, error)
-    assert type(failure.value) is error
-    return failure.value.detail
 
 
 def ignore(address, words):

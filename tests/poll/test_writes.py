@@ -25,6 +25,7 @@ from concentrator.model.reading import Quality, Reading
 from concentrator.poll.writes import READS, RETRY_S, WRITES, Writer
 from concentrator.wire.modbus import rtu_frame
 from tests.support.lines import ask, close_line, echo, open_line
+from tests.support.outcomes import failed
 from tests.support.profiles import load, variable
 from tests.support.records import FixedWall
 
@@ -68,7 +69,6 @@ class Scene:
         )
         dialect = dialects()["modbus-rtu"]
         self.stations = {"main": dialect.station(PROFILE, 7, {}), "shed": dialect.station(PROFILE, 8, {})}
-        self.answered = 0
 
     def write(self, name, value, device=DEVICE):
         return self.writer.write(device, self.stations[device.uid], name, value)
@@ -77,14 +77,7 @@ class Scene:
         return self.writer.read(device, self.stations[device.uid], name)
 
     def run(self, seconds=10.0):
-        end = self.clock.seconds() + seconds
-        while self.clock.seconds() < end:
-            self.wire.run(0.01, step=0.005)
-            for _, request in self.wire.sent[self.answered :]:
-                self.answered += 1
-                reply = self.reply(request)
-                if reply:
-                    self.wire.deliver(reply)
+        self.wire.attend(self.reply, seconds, slice_s=0.01)
 
     def reply(self, request):
         if request.endswith(b"."):
@@ -112,13 +105,6 @@ def scene():
     scene = Scene()
     yield scene
     close_line(scene.line, scene.clock)
-
-
-def failed(deferred, error):
-    """The detail of the error with which a Deferred failed."""
-    failure = results.failureResultOf(deferred, error)
-    assert type(failure.value) is error
-    return failure.value.detail
 
 
 def test_a_value_is_written_once_and_read_back_when_the_device_has_settled(scene):
@@ -364,7 +350,7 @@ def test_a_line_lost_after_the_request_leaves_it_to_reading_back(scene):
     scene.wire.run(0.01)
     assert len(scene.wire.sent) == 1
     scene.registers[10] = 50
-    scene.answered = 1
+    scene.wire.attended = 1
     scene.wire.lose()
     scene.run(5)
     assert results.successResultOf(written) == 5

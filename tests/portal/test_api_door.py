@@ -11,11 +11,6 @@ def box():
 
 
 @pytest.fixture
-def site(box, clock):
-    return box.site(clock)
-
-
-@pytest.fixture
 def token(box):
     return f"Bearer {box.tokens.add('grafana', ['read'], NOW)}"
 

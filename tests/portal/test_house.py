@@ -17,11 +17,6 @@ def box():
     return FakeBox()
 
 
-@pytest.fixture
-def site(box, clock):
-    return box.site(clock)
-
-
 def test_a_page_has_its_title_its_trail_and_the_menu_of_whoever_looks(box, site):
     page = box.as_(Role.ADMINISTRATOR, site, "/panel").text
     assert "<title>Panel · Settings · CcMaster 4220080001</title>" in page

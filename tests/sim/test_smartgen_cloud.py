@@ -7,18 +7,7 @@ import pytest
 from attrs import evolve
 
 from concentrator.sim.smartgen_cloud import MANNERS, MOST_HEARD, CloudServer, order_of, told
-from concentrator.wire.smartgen import (
-    Changes,
-    FullSet,
-    Heartbeat,
-    Inputs,
-    Location,
-    Login,
-    ResetTaken,
-    Run,
-    Timing,
-    Written,
-)
+from concentrator.wire import smartgen
 from concentrator.wire.smartgen_fields import Frame, Wiring
 from concentrator.wire.smartgen_server import LoginAnswer, Reset, WriteConfig
 from tests.support.clouds import CloudBox, raw
@@ -61,18 +50,18 @@ def test_a_whole_conversation_with_a_server_of_that_manner(talked, manners):
     server = box.server
     assert server.faults == []
     assert box.state().standing == "Online"
-    assert len(server.said(Login)) == 2
-    assert len(server.said(ResetTaken)) == 1
+    assert len(server.said(smartgen.Login)) == 2
+    assert len(server.said(smartgen.ResetTaken)) == 1
     place = ("cm.example", 81) if "no_live" in manners else LIVE
     assert box.link.place == place
-    assert [(each.command, each.is_done, each.uid, each.wiring) for each in server.said(Written)] == [
+    assert [(each.command, each.is_done, each.uid, each.wiring) for each in server.said(smartgen.Written)] == [
         (AUTO, False, "7", None),
         (None, False, "8", Wiring(2, 0)),
     ]
-    whole = server.said(Changes)[0]
+    whole = server.said(smartgen.Changes)[0]
     assert [(run.function, run.address, len(run.content)) for run in whole.runs] == [(3, 0, 32), (3, 256, 32)]
     assert box.state().rate_s == 3.0
-    assert len(server.said(Timing)) == 2
+    assert len(server.said(smartgen.Timing)) == 2
 
 
 def test_a_wrong_password_is_refused(talked, tmp_path):
@@ -87,7 +76,7 @@ def test_a_wrong_password_is_refused(talked, tmp_path):
 def test_two_messages_in_a_segment_or_one_in_two_are_faults():
     server = CloudServer()
     talk = server.talk()
-    message = Heartbeat("A").written()
+    message = smartgen.Heartbeat("A").written()
     for segment in (message * 2, message[:10], message[10:], b"\xff"):
         assert talk.heard(segment) == []
     assert len(server.faults) == 4
@@ -98,14 +87,16 @@ def test_it_remembers_the_newest_messages_and_what_the_controller_has():
     server = CloudServer()
     talk = server.talk()
     for _ in range(MOST_HEARD + 3):
-        talk.heard(Heartbeat("A").written())
+        talk.heard(smartgen.Heartbeat("A").written())
     assert len(server.heard) == MOST_HEARD
-    talk.heard(Changes("A", (Run(3, 5, b"\x01\x02\x03\x04"), Run(1, 8, b"\x0f\xf0"))).written())
+    talk.heard(
+        smartgen.Changes("A", (smartgen.Run(3, 5, b"\x01\x02\x03\x04"), smartgen.Run(1, 8, b"\x0f\xf0"))).written()
+    )
     assert server.values["A"] == {(3, 5): 0x102, (3, 6): 0x304, (1, 8): 15, (1, 16): 240}
 
 
 def test_what_it_hears_is_told_to_people():
-    assert told(Login("A", "Site", "secret", "HGM6110", Wiring(2, 1), Location(1.0, 2.0))) == {
+    assert told(smartgen.Login("A", "Site", "secret", "HGM6110", Wiring(2, 1), smartgen.Location(1.0, 2.0))) == {
         "said": "Login",
         "hostid": "A",
         "name": "Site",
@@ -118,9 +109,11 @@ def test_what_it_hears_is_told_to_people():
         "gsen": 1,
         "altitude": "0.0",
     }
-    assert told(FullSet("A", (b"\x01",), 7))["frames"] == ["01"]
-    assert told(Changes("A", (Run(3, 5, b"\x01\x02"),), Inputs(fire=True)))["runs"] == ["03:0005=0102"]
-    assert told(Written("A", "7", AUTO, True))["done"] is True
+    assert told(smartgen.FullSet("A", (b"\x01",), 7))["frames"] == ["01"]
+    assert told(smartgen.Changes("A", (smartgen.Run(3, 5, b"\x01\x02"),), smartgen.Inputs(fire=True)))["runs"] == [
+        "03:0005=0102"
+    ]
+    assert told(smartgen.Written("A", "7", AUTO, True))["done"] is True
 
 
 def test_orders_are_lines_of_text():

@@ -4,18 +4,7 @@ import pytest
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
-from concentrator.model.errors import (
-    Busy,
-    Denied,
-    LineLost,
-    NoReply,
-    NotConfirmed,
-    NotWritable,
-    OutOfRange,
-    Refused,
-    TooOften,
-    Unknown,
-)
+from concentrator.model import errors
 from concentrator.model.profile import Function
 from concentrator.slave.unit import Unit, code_of
 from concentrator.wire.modbus_server import Read, Refusal, Write
@@ -102,16 +91,16 @@ def test_a_write_is_answered_when_it_is_done():
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (Denied("no"), 1),
-        (Unknown("v9"), 2),
-        (NotWritable("v1"), 2),
-        (OutOfRange("v1"), 3),
-        (Busy("now"), 6),
-        (TooOften("now"), 6),
-        (NoReply("m1"), 11),
-        (LineLost("x"), 11),
-        (NotConfirmed("v1"), 4),
-        (Refused(9), 9),
+        (errors.Denied("no"), 1),
+        (errors.Unknown("v9"), 2),
+        (errors.NotWritable("v1"), 2),
+        (errors.OutOfRange("v1"), 3),
+        (errors.Busy("now"), 6),
+        (errors.TooOften("now"), 6),
+        (errors.NoReply("m1"), 11),
+        (errors.LineLost("x"), 11),
+        (errors.NotConfirmed("v1"), 4),
+        (errors.Refused(9), 9),
         (Refusal(2), 2),
         (RuntimeError("bug"), 4),
     ],

@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
+from concentrator.web.access import Role
 from tests.support.browser import Browser
+from tests.support.served import Served
 
 FILE = Path(sys.prefix) / "axe-core" / "package" / "axe.min.js"
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
@@ -23,3 +26,12 @@ async def findings(browser: Browser) -> list[str]:
     )
     assert isinstance(found, list)
     return found
+
+
+async def assert_for_everybody(
+    served: Served, role: Role, paths: Iterable[str], width: int, theme: str, language: str
+) -> None:
+    """Nothing is wrong with these pages as somebody of that role sees them, and none of them scrolls sideways."""
+    for path in paths:
+        await served.open(path, role, width=width, theme=theme, language=language)
+        assert (path, await findings(served.browser), await served.width() <= width) == (path, [], True)

@@ -115,7 +115,6 @@ class CloudBox:
         self.field = field_on(self, self.config)
         around = Around(
             self.field,
-            self.catalogue,
             self.front,
             self.clock,
             self.wall,

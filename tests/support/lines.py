@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.defer import Deferred, succeed
@@ -26,6 +27,7 @@ class Wire:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.sent: list[tuple[float, bytes]] = []
+        self.attended = 0  # how many of them `attend` has seen
         self.protocol = None
         self.refusal: Exception | None = None
 
@@ -76,6 +78,16 @@ class Wire:
             self.clock.advance(step)
             if self.protocol is not None:
                 self.flush()
+
+    def attend(self, reply: Callable[[bytes], bytes], seconds: float, slice_s: float) -> None:
+        """Lets time pass in slices; after each, every request that came is given its `reply`, unless that is empty."""
+        end = self.clock.seconds() + seconds
+        while self.clock.seconds() < end:
+            self.run(slice_s, step=slice_s / 2)
+            for _, request in self.sent[self.attended :]:
+                self.attended += 1
+                if said := reply(request):
+                    self.deliver(said)
 
     def play(self, reply: bytes, after: float = 0.005, lump: int = 1) -> None:
         """Schedules a reply, byte by byte at the line's speed, beginning `after` seconds from now."""

@@ -66,7 +66,6 @@ class SlaveBox:
         nobody: Any = None
         around = Around(
             field_=self.still.field,
-            catalogue=self.still.catalogue,
             front=self.front,  # type: ignore[arg-type]
             reactor=self.reactor,
             wall=self.wall,

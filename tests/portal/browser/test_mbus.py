@@ -7,7 +7,7 @@ from attrs import evolve
 from concentrator.mbusgate import life
 from concentrator.mbusgate.statistics import Statistics
 from concentrator.web.access import Role
-from tests.support.axe import findings
+from tests.support.axe import assert_for_everybody, findings
 from tests.support.mbus_box import MbusBox, found
 from tests.support.pages import kept
 from tests.support.web import device
@@ -36,9 +36,7 @@ def box(tmp_path):
 @pytest.mark.parametrize(("language", "theme", "width"), [("en", "light", 1280), ("es", "dark", 320)])
 @pytest_twisted.ensureDeferred
 async def test_the_pages_are_for_everybody_and_never_scroll_sideways(served, language, theme, width):
-    for path in PAGES:
-        await served.open(path, Role.ADMINISTRATOR, width=width, theme=theme, language=language)
-        assert (path, await findings(served.browser), await served.width() <= width) == (path, [], True)
+    await assert_for_everybody(served, Role.ADMINISTRATOR, PAGES, width, theme, language)
 
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "dark"), (320, "light")])

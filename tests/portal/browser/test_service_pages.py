@@ -4,7 +4,7 @@ import pytest
 import pytest_twisted
 
 from concentrator.web.access import Role
-from tests.support.axe import findings
+from tests.support.axe import assert_for_everybody
 from tests.support.service_box import ServiceBox
 
 CLOUD, SMS, SLAVE = "/services/cloud", "/services/sms", "/services/modbus-slave"
@@ -28,9 +28,7 @@ def box(tmp_path):
 @pytest.mark.parametrize(("language", "theme", "width"), [("en", "light", 1280), ("es", "dark", 320)])
 @pytest_twisted.ensureDeferred
 async def test_the_pages_are_for_everybody_and_never_scroll_sideways(served, language, theme, width):
-    for path in PAGES:
-        await served.open(path, Role.ADMINISTRATOR, width=width, theme=theme, language=language)
-        assert (path, await findings(served.browser), await served.width() <= width) == (path, [], True)
+    await assert_for_everybody(served, Role.ADMINISTRATOR, PAGES, width, theme, language)
 
 
 @pytest_twisted.ensureDeferred

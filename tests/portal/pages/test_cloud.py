@@ -17,11 +17,6 @@ def box(tmp_path):
     return ServiceBox(tmp_path)
 
 
-@pytest.fixture
-def visitor(box, site):
-    return Visitor(box, site)
-
-
 def test_monitoring_shows_what_the_pc_program_shows(box, visitor):
     box.panel = lambda: PanelState(
         outputs=(OutputState("relay1", True),), inputs=(InputState(True, "fire_alarm"), InputState())

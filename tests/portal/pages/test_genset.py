@@ -19,11 +19,6 @@ def box():
     return GensetBox()
 
 
-@pytest.fixture
-def visitor(box, site):
-    return Visitor(box, site)
-
-
 def test_how_it_is_stands_in_sentences(box, visitor):
     words = visitor.open(PATH).words.replace("\u202f", " ").replace("\xa0", " ")
     assert (

@@ -30,11 +30,6 @@ def box(tmp_path):
     return MbusBox(tmp_path)
 
 
-@pytest.fixture
-def visitor(box, site):
-    return Visitor(box, site)
-
-
 # -- statistics
 
 

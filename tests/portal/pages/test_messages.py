@@ -22,11 +22,6 @@ def box(tmp_path):
     return ServiceBox(tmp_path)
 
 
-@pytest.fixture
-def visitor(box, site):
-    return Visitor(box, site)
-
-
 def test_a_modem_shows_its_network_and_its_last_messages(visitor):
     words = visitor.open(PATH).words.replace("\u202f", " ").replace("\xa0", " ")
     assert "Ready. " in words

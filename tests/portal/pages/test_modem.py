@@ -19,11 +19,6 @@ def box(tmp_path):
     return ServiceBox(tmp_path)
 
 
-@pytest.fixture
-def visitor(box, site):
-    return Visitor(box, site)
-
-
 def test_a_connection_shows_its_network(visitor):
     words = visitor.open(PATH).words.replace("\u202f", " ").replace("\xa0", " ")
     assert "Connected." in words

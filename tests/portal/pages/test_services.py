@@ -38,11 +38,6 @@ def site(box, clock):
     assert not clock.getDelayedCalls()
 
 
-@pytest.fixture
-def visitor(box, site):
-    return Visitor(box, site)
-
-
 def test_the_first_sentence_says_how_delivering_does(box, visitor):
     assert "Connected since 10:31; 0 waiting; last acknowledged 10:41:04." in visitor.open(MQTT).words
     box.uplinks = [UplinkState("mqtt", "mqtt", "x", False, NOW - 600, NOW - 700, "Connection refused.", waiting=12)]

@@ -2,7 +2,6 @@
 
 import pytest
 from attrs import evolve
-from twisted.internet.task import Clock
 
 from concentrator.actions.standing import ClockState
 from concentrator.portal.pages.settings import as_size, zones
@@ -16,16 +15,6 @@ HISTORIC, TIMEZONE = "/settings/historic", "/settings/timezone"
 @pytest.fixture
 def box(tmp_path):
     return ConfigBox(tmp_path)
-
-
-@pytest.fixture
-def site(box):
-    return box.site(Clock())
-
-
-@pytest.fixture
-def visitor(box, site):
-    return Visitor(box, site)
 
 
 def test_historic_says_how_much_is_stored_and_how_far_back(box, visitor):

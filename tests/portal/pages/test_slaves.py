@@ -19,11 +19,6 @@ def box(tmp_path):
     return ServiceBox(tmp_path)
 
 
-@pytest.fixture
-def visitor(box, site):
-    return Visitor(box, site)
-
-
 def test_a_slave_port_shows_what_it_was_asked_and_by_whom(box, visitor):
     box.ports = [evolve(PORT, last_asked=NOW - 5, figures={"denied": 3, "crowded": 0, "strange": 1})]
     words = visitor.open(PATH).words.replace("\u202f", " ").replace("\xa0", " ")

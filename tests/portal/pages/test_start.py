@@ -36,11 +36,6 @@ def site(box):
     return box.site(Clock())
 
 
-@pytest.fixture
-def visitor(box, site):
-    return Visitor(box, site)
-
-
 def onward(page):
     assert page.answer.status == 303
     return page.answer.headers["location"]
