@@ -53,6 +53,7 @@ TESTED_ELSEWHERE = {
     "app/doors.py": "app/test_tap.py",
     "app/inboxes.py": "whole/test_commands.py",
     "app/launch.py": "app/test_cli.py",
+    "app/programs.py": "app/test_modems.py",
     "app/recognising.py": "app/test_identify.py",
     "app/simulate_options.py": "app/test_simulate.py",
     "app/simulate_mbus.py": "poll/test_mbus_search.py",

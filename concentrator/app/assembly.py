@@ -288,9 +288,7 @@ class Box:
         self._front.wires, self._front.ask = self.field_.wires, ask
         self._front.sources.gensets = self.field_.genset_alarms
         heard(self._front.hear)
-        self._ways = Ways(
-            Around(self.field_, self.catalogue, self._front, self.reactor, self.wall, self.report, heard, ask, *places)
-        )
+        self._ways = Ways(Around(self.field_, self._front, self.reactor, self.wall, self.report, heard, ask, *places))
         self._watch.services = self._ways.all_states
         self._gate = build_gate(self.config, self.serial, self.reactor)
         self._tokens = open_tokens(state_dir)

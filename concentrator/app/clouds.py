@@ -24,6 +24,7 @@ from concentrator.app.cloud_ports import LinePorts
 from concentrator.app.config_sections import Config
 from concentrator.app.config_smartgen import PORTS, USUAL_MODEL, SmartgenSection
 from concentrator.app.locating import Locator, Receivers
+from concentrator.app.programs import mmcli
 from concentrator.app.setting import settings_of
 from concentrator.app.ways import Around
 from concentrator.genset.session import ONLINE, Session
@@ -91,7 +92,9 @@ class Clouds:
 
     def __attrs_post_init__(self) -> None:
         self._kept = Kept(self._around.state_dir)
-        self._locator = Locator(self._around.reactor, Receivers(self._around.reactor), self._moved)
+        self._locator = Locator(
+            self._around.reactor, Receivers(self._around.reactor, mmcli(self._around.reactor)), self._moved
+        )
 
     # -- coming and going
 

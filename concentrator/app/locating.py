@@ -1,11 +1,9 @@
 """Where the box is, asked of what may know: the mobile modem by ModemManager, else a receiver by gpsd. Hides the
-program that is run, the connection that is made, and that neither may be there.
-"""
+program that is run, the connection that is made, and that neither may be there."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from attrs import define, field, frozen
@@ -14,12 +12,12 @@ from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import Factory, connectionDone
-from twisted.internet.utils import getProcessOutputAndValue
 from twisted.logger import Logger
 from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
 
 from concentrator.model.errors import ConcentratorError, Garbled
+from concentrator.system.program import Program
 from concentrator.wire.location import Fix, from_gpsd, from_modem_manager
 
 UNKNOWN_S, KNOWN_S = 60.0, 600.0
@@ -30,7 +28,6 @@ FAR_DEGREES = 0.002
 """A place that differs by more, some 200 m, is another; a receiver at rest wanders by less."""
 _LINES = 50
 """What gpsd says at most before it says where the box is."""
-_FOLDERS = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 
 log = Logger()
 
@@ -80,11 +77,10 @@ class _Listener(LineOnlyReceiver):
 
 @frozen(eq=False)
 class Receivers:
-    """What may know the place. `search`: the environment in which ModemManager's program is looked for, `port`: where
-    gpsd listens."""
+    """What may know the place: ModemManager's program, and gpsd at a port of this machine."""
 
     _reactor: Any
-    search: Mapping[str, str] = field(factory=lambda: dict(_FOLDERS))
+    _mmcli: Program
     port: int = GPSD_PORT
 
     async def ask(self) -> Fix | None:
@@ -92,17 +88,9 @@ class Receivers:
         return await self._modem_manager() or await self._gpsd()
 
     async def _modem_manager(self) -> Fix | None:
-        program = shutil.which("mmcli", path=self.search.get("PATH"))
-        if program is None:
-            return None
-        running = getProcessOutputAndValue(
-            program, ("-J", "-m", "any", "--location-get"), dict(self.search), reactor=self._reactor
-        )
-        running.addTimeout(PATIENCE_S, self._reactor)
         try:
-            said, _, status = await running
-            return from_modem_manager(said.decode(errors="replace")) if status == 0 else None
-        except (ConcentratorError, OSError, TimeoutError):
+            return from_modem_manager(await self._mmcli.say("-J", "-m", "any", "--location-get", timeout_s=PATIENCE_S))
+        except ConcentratorError:
             return None
 
     async def _gpsd(self) -> Fix | None:

@@ -3,8 +3,6 @@ the genset is asked and ordered by actions like everybody's, so that permission 
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -158,10 +156,7 @@ def _modem(section: SmsSection, reactor: Any, ears: Ears) -> SmsGateway:
         assert section.endpoint is not None, "the rules of the file say so"
         endpoint = endpoint_from(reactor, section.endpoint)
         return AtSms(endpoint, reactor, ears, section.delivery_reports, section.message_center)
-    from concentrator.sms.mmcli import Mmcli
+    from concentrator.app.programs import mmcli
     from concentrator.sms.modem_manager import MmcliSms
 
-    # Without an UTF-8 locale mmcli takes no text beyond ASCII, and says question marks for what came.
-    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"}
-    program = Mmcli(reactor, shutil.which("mmcli"), environment)
-    return MmcliSms(program, section.modem, reactor, ears, section.delivery_reports)
+    return MmcliSms(mmcli(reactor), section.modem, reactor, ears, section.delivery_reports)

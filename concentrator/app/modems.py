@@ -3,10 +3,8 @@ the machine are told."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import define, field, frozen
 from twisted.internet.defer import Deferred, DeferredList
@@ -14,15 +12,12 @@ from twisted.internet.defer import Deferred, DeferredList
 from concentrator.actions.modems import ModemState
 from concentrator.app.config_modem import KIND, ModemSection
 from concentrator.app.config_sections import Config
+from concentrator.app.programs import mmcli, nmcli
 from concentrator.app.ways import Around
 from concentrator.panel.lights import Modem
-from concentrator.sms.mmcli import Mmcli
 from concentrator.system.mobile import MobileConnection, forget
 from concentrator.system.nic import bytes_moved
 from concentrator.system.nmcli import MobileTerms
-
-if TYPE_CHECKING:
-    from concentrator.system.mobile import Told
 
 _LIGHTS = {"off": Modem.OFF, "searching": Modem.SEARCHING, "registered": Modem.REGISTERED}
 _BRIGHTER = (Modem.BUSY, Modem.REGISTERED, Modem.SEARCHING)
@@ -97,23 +92,15 @@ class Modems:
     def _end(self, made: _Made, *, is_gone: bool) -> Deferred[Any]:
         ended: Deferred[Any] = made.connection.stop()
         if is_gone:
-            ended.addCallback(lambda _: Deferred.fromCoroutine(forget(made.connection.terms, self._nmcli())))
+            program = nmcli(self._around.reactor)
+            ended.addCallback(lambda _: Deferred.fromCoroutine(forget(made.connection.terms, program)))
         return ended
 
     def _build(self, name: str, section: ModemSection) -> MobileConnection:
         around, keys = self._around, ("modem", "apn", "user", "password", "pin")
         terms = MobileTerms(name, section.enabled, **{key: getattr(section, key) for key in keys})
-        mmcli = Mmcli(around.reactor, shutil.which("mmcli"), _environment())
-        programs = (self._nmcli(), mmcli, around.reactor, around.state_dir)
+        programs = (nmcli(around.reactor), mmcli(around.reactor), around.reactor, around.state_dir)
         return MobileConnection(terms, *programs, must_renew=name in self._renewed)
-
-    def _nmcli(self) -> Told:
-        return Mmcli(self._around.reactor, shutil.which("nmcli"), _environment(), "nmcli", "NetworkManager")
-
-
-def _environment() -> dict[str, str]:
-    # In English, for what they say of a state is compared.
-    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"}
 
 
 def build(around: Around) -> Modems:

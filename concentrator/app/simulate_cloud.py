@@ -21,6 +21,7 @@ from twisted.internet.stdio import StandardIO
 from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
 
+from concentrator.app.light_reactor import import_reactor
 from concentrator.model.errors import ConcentratorError
 from concentrator.sim.smartgen_cloud import MANNERS, CloudServer, CloudTalk, order_of, told
 from concentrator.wire.smartgen_fields import commands
@@ -101,8 +102,6 @@ class _Commands(LineOnlyReceiver):
 
 def run_smartgen_cloud(options: argparse.Namespace) -> int:
     """Runs the server until it is ended; gives the exit status."""
-    from twisted.internet import reactor
-
     manners = frozenset(MANNERS if "sloppy" in options.manner else options.manner)
     if unknown := manners - set(MANNERS):
         print(
@@ -124,8 +123,9 @@ def run_smartgen_cloud(options: argparse.Namespace) -> int:
         can_deflate=options.compress,
     )
     house = House(server)
+    reactor = import_reactor()
     try:
-        port: int = reactor.listenTCP(options.port, house, interface="127.0.0.1").getHost().port  # type: ignore[attr-defined]
+        port: int = reactor.listenTCP(options.port, house, interface="127.0.0.1").getHost().port
     except OSError as error:
         print(f"smartgen-cloud: {error}", file=sys.stderr)
         return 1
@@ -133,5 +133,5 @@ def run_smartgen_cloud(options: argparse.Namespace) -> int:
     server.answer = evolve(server.answer, live=here, history=here if options.history else None)
     house.tell({"port": port, "server": f"tcp:127.0.0.1:{port}", "manners": sorted(server.manners)})
     StandardIO(_Commands(house))
-    reactor.run()  # type: ignore[attr-defined]
+    reactor.run()
     return 0

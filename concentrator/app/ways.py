@@ -15,19 +15,18 @@ from concentrator.actions.table import Caller
 from concentrator.api import Happened, Report, Wall
 from concentrator.app.config_sections import Config
 from concentrator.app.field import Field
-from concentrator.profile.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from concentrator.app.front import Front
 
-WAYS: Mapping[tuple[str, ...], str] = {
-    ("mbus_gateway",): "concentrator.app.gateways:build",
-    ("sms",): "concentrator.app.messages:build",
-    ("smartgen",): "concentrator.app.clouds:build",
-    ("modbus_slave",): "concentrator.app.slaves:build",
-    ("modem",): "concentrator.app.modems:build",
+WAYS: Mapping[str, str] = {
+    "mbus_gateway": "concentrator.app.gateways:build",
+    "sms": "concentrator.app.messages:build",
+    "smartgen": "concentrator.app.clouds:build",
+    "modbus_slave": "concentrator.app.slaves:build",
+    "modem": "concentrator.app.modems:build",
 }
-"""Which kinds of sections a way serves, and what builds it: a module and its function of an Around."""
+"""What builds the way of each kind of sections: a module and its function of an Around."""
 
 
 class Way(Protocol):
@@ -52,7 +51,6 @@ class Around:
     `ask(action, arguments, caller)` carries an action out, as for everybody outside."""
 
     field_: Field
-    catalogue: Catalogue
     front: Front
     reactor: Any
     wall: Wall
@@ -72,20 +70,19 @@ class Ways:
 
     def way(self, kind: str) -> Any:
         """The way that serves sections of a kind; built now, where it was not."""
-        where = _where(kind)
-        if where not in self._built:
-            module, _, name = where.partition(":")
-            self._built[where] = getattr(import_module(module), name)(self._around)
-        return self._built[where]
+        if kind not in self._built:
+            module, _, name = WAYS[kind].partition(":")
+            self._built[kind] = getattr(import_module(module), name)(self._around)
+        return self._built[kind]
 
     def states(self, kind: str) -> Any:
         """What people see of each of a kind's sections; of a way that nobody needed yet there is nothing to see."""
-        way = self._built.get(_where(kind))
+        way = self._built.get(kind)
         return () if way is None else way.states()
 
     def all_states(self) -> Mapping[str, Sequence[Any]]:
         """The same of all, by kind."""
-        return {kind: self.states(kind) for kinds in WAYS for kind in kinds}
+        return {kind: self.states(kind) for kind in WAYS}
 
     def start(self, config: Config) -> None:
         """Starts all that the configuration has sections of, and those that were needed before."""
@@ -101,12 +98,7 @@ class Ways:
         return DeferredList([way.stop() for way in self._built.values()])
 
     def _wanted(self, config: Config) -> Iterator[Way]:
-        for kinds in WAYS:
-            if any(config.services.get(kind) for kind in kinds):
-                self.way(kinds[0])
+        for kind in WAYS:
+            if config.services.get(kind):
+                self.way(kind)
         yield from self._built.values()
-
-
-def _where(kind: str) -> str:
-    """What builds the way of a kind."""
-    return next(where for kinds, where in WAYS.items() if kind in kinds)

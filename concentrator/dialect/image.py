@@ -20,7 +20,7 @@ class RegisterImage:
     overlap, the newest last. `seconds` is the clock that says when a block came."""
 
     seconds: Callable[[], float] = _never
-    _reads: dict[tuple[Function, int, int], tuple[bytes, float]] = field(factory=dict)
+    _reads: dict[tuple[Function, int, int], tuple[bytes, float]] = field(factory=dict, init=False)
     _is_overlapping: bool = field(default=False, init=False)
 
     def store(self, function: Function, address: int, count: int, data: bytes) -> None:

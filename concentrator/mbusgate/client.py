@@ -31,6 +31,8 @@ class Client(Protocol):
     `on_ended` when it says no more, `on_left` when it is gone. `keepalive_s`: after how long a silence TCP asks whether
     it is still there, 0: never."""
 
+    transport: Any  # Twisted names no interface that has all of what is asked of it
+
     def __init__(self, keepalive_s: float, is_tls: bool, on_there: Callable[[Client], None]) -> None:
         self._keepalive_s = keepalive_s
         self._is_tls = is_tls
@@ -44,9 +46,8 @@ class Client(Protocol):
 
     def connectionMade(self) -> None:  # noqa: N802 - Twisted's name, as below
         """It has connected."""
-        transport: Any = self.transport
-        self.address = str(getattr(transport.getPeer(), "host", ""))
-        bottom = transport
+        self.address = str(getattr(self.transport.getPeer(), "host", ""))
+        bottom = self.transport
         while not isinstance(bottom, FileDescriptor) and hasattr(bottom, "transport"):
             bottom = bottom.transport
         if isinstance(bottom, FileDescriptor):
@@ -96,12 +97,12 @@ class Client(Protocol):
 
     def pause(self) -> None:
         """Leaves what it says in its connection, until `go_on`."""
-        self.transport.pauseProducing()  # type: ignore[union-attr]
+        self.transport.pauseProducing()
 
     def go_on(self) -> None:
         """Listens again."""
         if not self.has_ended:
-            self.transport.resumeProducing()  # type: ignore[union-attr]
+            self.transport.resumeProducing()
 
     def close(self) -> None:
         """Ends the connection; nobody hears of it any more."""
@@ -110,8 +111,8 @@ class Client(Protocol):
         if outlet is not None:
             outlet.close()
         if self._is_tls:
-            self.transport.resumeProducing()  # type: ignore[union-attr]  # TLS ends when the other side says so too
-        self.transport.loseConnection()  # type: ignore[union-attr]
+            self.transport.resumeProducing()  # TLS ends when the other side says so too
+        self.transport.loseConnection()
 
     def _forget(self) -> None:
         self._on_there = self.on_bytes = _nothing

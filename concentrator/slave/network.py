@@ -32,6 +32,8 @@ class Client(Protocol):
     """A connection. It is not read while an answer takes its time, while what was answered is not taken, and while it
     is everybody else's turn."""
 
+    transport: Any  # Twisted names no interface that has all of what is asked of it
+
     def __init__(self, server: TcpServer) -> None:
         self._server = server
         self._requests = Requests()
@@ -41,11 +43,10 @@ class Client(Protocol):
 
     def connectionMade(self) -> None:  # noqa: N802 - Twisted's name, as below
         """It is there."""
-        transport: Any = self.transport
-        self.address = str(getattr(transport.getPeer(), "host", ""))
-        transport.setTcpNoDelay(True)
-        transport.setTcpKeepAlive(True)
-        transport.registerProducer(self, True)
+        self.address = str(getattr(self.transport.getPeer(), "host", ""))
+        self.transport.setTcpNoDelay(True)
+        self.transport.setTcpKeepAlive(True)
+        self.transport.registerProducer(self, True)
         self._server.clients.append(self)
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
@@ -62,7 +63,7 @@ class Client(Protocol):
 
     def close(self) -> None:
         """Ends it at once."""
-        self.transport.abortConnection()  # type: ignore[union-attr]
+        self.transport.abortConnection()
 
     def _go_on(self) -> None:
         """Answers what is there, as far as it is its turn."""
@@ -86,7 +87,7 @@ class Client(Protocol):
             self.close()
             return
         if said:
-            self.transport.write(bytes(said))  # type: ignore[union-attr]
+            self.transport.write(bytes(said))
 
     def _wait(self) -> None:
         self._is_waiting = True
@@ -94,7 +95,7 @@ class Client(Protocol):
 
     def _answered(self, reply: bytes, asked: Asked) -> None:
         if self in self._server.clients:
-            self.transport.write(asked.framed(reply))  # type: ignore[union-attr]
+            self.transport.write(asked.framed(reply))
         self._turn()
 
     def _turn(self) -> None:
@@ -106,11 +107,10 @@ class Client(Protocol):
         """Reads the connection, or not."""
         if self not in self._server.clients:
             return
-        transport: Any = self.transport
         if self._is_waiting or self._is_full:
-            transport.pauseProducing()
+            self.transport.pauseProducing()
         else:
-            transport.resumeProducing()
+            self.transport.resumeProducing()
 
     def pauseProducing(self) -> None:  # noqa: N802
         """What was answered is not taken."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from attrs import define, field, frozen
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.internet.protocol import Protocol
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from concentrator.model.errors import ConcentratorError, LineLost, NoReply, Refused
@@ -90,7 +90,7 @@ class AtPort(Protocol):
             if self._settling is None and not self._why:
                 self._heard(line)
 
-    def connectionLost(self, reason: Failure | None = None) -> None:  # type: ignore[override]  # noqa: N802
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
         """Nothing will be answered any more."""
         for timer in (self._timer, self._settling):
             if timer is not None and timer.active():

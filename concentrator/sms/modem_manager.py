@@ -23,12 +23,12 @@ from twisted.python.failure import Failure
 from concentrator.model.errors import ConcentratorError, TryLater
 from concentrator.sms.numbers import veiled
 from concentrator.sms.terms import VALIDITY_S, Ears, Incoming, ModemStanding, Outgoing
+from concentrator.wire.mmcli import text_at
 
 LOOK_S = 10.0
 AT_ONCE_MOST = 20
 """How often is looked; how many messages are taken each time."""
 SEND_S = 200.0
-_NONE = "--"
 _READY = ("registered", "connecting", "connected", "disconnecting")
 _WORDS = {"locked": "Locked", "failed": "Failed", "disabled": "Disabled", "unknown": "Unknown"}
 _PIN = "the SIM asks for its PIN, which must be disabled"
@@ -137,20 +137,20 @@ class MmcliSms:
     async def _take(self, path: str) -> bool:
         """Takes a message and tells of it; gives whether it was one to be taken."""
         said = await self._program.ask("-s", path)
-        kind, state = _field(said, "sms", "properties", "pdu-type"), _field(said, "sms", "properties", "state")
+        kind, state = text_at(said, "sms", "properties", "pdu-type"), text_at(said, "sms", "properties", "state")
         if state != "received" or kind not in ("deliver", "status-report"):
             return False  # it is one of ours, or its parts are still coming
         await self._delete(path)
         if kind == "status-report":
-            reference = _field(said, "sms", "properties", "message-reference")
-            told = _field(said, "sms", "properties", "delivery-state")
+            reference = text_at(said, "sms", "properties", "message-reference")
+            told = text_at(said, "sms", "properties", "delivery-state")
             if reference.isdecimal() and told.startswith("completed"):
                 self._ears.reported(int(reference), True)
             elif reference.isdecimal() and told.startswith("error"):
                 self._ears.reported(int(reference), False)
             return True
-        text, number = _field(said, "sms", "content", "text"), _field(said, "sms", "content", "number")
-        self._ears.received(Incoming(number, text, _moment(_field(said, "sms", "properties", "timestamp"))))
+        text, number = text_at(said, "sms", "content", "text"), text_at(said, "sms", "content", "number")
+        self._ears.received(Incoming(number, text, _moment(text_at(said, "sms", "properties", "timestamp"))))
         return True
 
     async def _delete(self, path: str) -> None:
@@ -180,7 +180,7 @@ class MmcliSms:
         if not self._wants_reports:
             return []
         try:
-            reference = _field(await self._program.ask("-s", path), "sms", "properties", "message-reference")
+            reference = text_at(await self._program.ask("-s", path), "sms", "properties", "message-reference")
         except ConcentratorError as error:
             log.warn("nobody will know whether a message arrives: {why}", why=error.detail)
             return []
@@ -202,13 +202,13 @@ class MmcliSms:
 
 
 def _standing_of(said: Mapping[str, Any]) -> ModemStanding:
-    state = _field(said, "modem", "generic", "state")
+    state = text_at(said, "modem", "generic", "state")
     reason, lock = (
-        _field(said, "modem", "generic", "state-failed-reason"),
-        _field(said, "modem", "generic", "unlock-required"),
+        text_at(said, "modem", "generic", "state-failed-reason"),
+        text_at(said, "modem", "generic", "unlock-required"),
     )
-    signal = _field(said, "modem", "generic", "signal-quality", "value")
-    operator = _field(said, "modem", "3gpp", "operator-name")
+    signal = text_at(said, "modem", "generic", "signal-quality", "value")
+    operator = text_at(said, "modem", "3gpp", "operator-name")
     if state in _READY:
         return ModemStanding("Ready", True, "", operator, int(signal) if signal.isdecimal() else None, True)
     trouble = {"locked": f"{_PIN} ({lock})" if lock else _PIN, "failed": f"the modem failed: {reason}"}.get(state, "")
@@ -216,13 +216,6 @@ def _standing_of(said: Mapping[str, Any]) -> ModemStanding:
         trouble = "the modem is disabled (mmcli -m any --enable)"
     has_sim = False if reason == "sim-missing" else None
     return ModemStanding(_WORDS.get(state, "Searching for a network"), False, trouble, has_sim=has_sim)
-
-
-def _field(said: Any, *names: str) -> str:
-    """A field deep in what mmcli said, empty where there is none."""
-    for name in names:
-        said = said.get(name) if isinstance(said, dict) else None
-    return said if isinstance(said, str) and said != _NONE else ""
 
 
 def _moment(text: str) -> float | None:

@@ -17,6 +17,8 @@ from typing import Any
 
 from attrs import field, frozen
 
+from concentrator.wire.mmcli import said_at, text_at
+
 NOT_SAVED, NOT_REQUIRED = "2", "4"
 """NetworkManager's flags of a secret: asked for with each connection; not there."""
 _NONE = "--"
@@ -64,18 +66,18 @@ class ModemSight:
 
 def sight_of(said: Any) -> ModemSight:
     """A modem, from what `mmcli -m MODEM -J` says."""
-    state = _text(said, "modem", "generic", "state")
-    signal = _text(said, "modem", "generic", "signal-quality", "value")
+    state = text_at(said, "modem", "generic", "state")
+    signal = text_at(said, "modem", "generic", "signal-quality", "value")
     retries = re.search(r"\bsim-pin \((\d{1,3})\)", _joined(said, "modem", "generic", "unlock-retries"))
     card = re.search(r"([\w.-]+) \(net\)", _joined(said, "modem", "generic", "ports"))
     return ModemSight(
         state=state,
         # A modem that works may be waiting for a second PIN, which nobody needs.
-        lock=(_text(said, "modem", "generic", "unlock-required") or "a code") if state == "locked" else "",
+        lock=(text_at(said, "modem", "generic", "unlock-required") or "a code") if state == "locked" else "",
         tries=int(retries[1]) if retries else None,
-        operator=_text(said, "modem", "3gpp", "operator-name"),
+        operator=text_at(said, "modem", "3gpp", "operator-name"),
         signal=int(signal) if re.fullmatch(r"\d{1,3}", signal) else None,
-        port=_text(said, "modem", "generic", "primary-port"),
+        port=text_at(said, "modem", "generic", "primary-port"),
         card=card[1] if card else "",
     )
 
@@ -165,19 +167,7 @@ def _plain(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text)
 
 
-def _deep(said: Any, *names: str) -> Any:
-    for name in names:
-        said = said.get(name) if isinstance(said, dict) else None
-    return said
-
-
-def _text(said: Any, *names: str) -> str:
-    """A field deep in what mmcli said, empty where there is none."""
-    found = _deep(said, *names)
-    return found if isinstance(found, str) and found != _NONE else ""
-
-
 def _joined(said: Any, *names: str) -> str:
-    """The same of a list, or of a text that stands for one."""
-    found = _deep(said, *names)
-    return ", ".join(map(str, found)) if isinstance(found, list) else _text(said, *names)
+    """What it said there: a list as one text, or a text that stands for one."""
+    found = said_at(said, *names)
+    return ", ".join(map(str, found)) if isinstance(found, list) else text_at(said, *names)

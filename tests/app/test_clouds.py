@@ -227,7 +227,7 @@ def test_the_place_by_hand_is_told_at_the_login(begun):
 
 
 def test_a_place_that_a_receiver_finds_later_is_told_by_a_new_login(begun, monkeypatch):
-    monkeypatch.setattr("concentrator.app.locating.shutil.which", lambda *_, **__: None)
+    monkeypatch.setattr("concentrator.app.programs.shutil.which", lambda *_, **__: None)
     monkeypatch.setattr("concentrator.app.locating.TCP4ClientEndpoint", lambda *_, **__: _Silent())
     box = begun('location = "gps"\n')
     assert box.server.said(Login)[0].location is None
@@ -247,7 +247,7 @@ def test_no_receiver_is_asked_where_no_session_wants_to_know_any_more(begun, mon
             asked.append(factory)
             return fail(ConnectionRefusedError())
 
-    monkeypatch.setattr("concentrator.app.locating.shutil.which", lambda *_, **__: None)
+    monkeypatch.setattr("concentrator.app.programs.shutil.which", lambda *_, **__: None)
     monkeypatch.setattr("concentrator.app.locating.TCP4ClientEndpoint", lambda *_, **__: Away())
     box = begun('location = "gps"\n', seconds=130)
     assert len(asked) == 3

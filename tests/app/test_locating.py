@@ -1,29 +1,45 @@
 """concentrator.app.locating: the place is asked of ModemManager's program, else of gpsd; neither need be there."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ServerEndpoint
+from twisted.internet.error import ProcessTerminated
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.logger import capturedLogs
+from twisted.python.failure import Failure
 
 from concentrator.app.locating import PATIENCE_S as ASKED_S
 from concentrator.app.locating import Locator, Receivers
+from concentrator.system.program import Program
 from concentrator.wire.location import Fix
 
 PATIENCE_S = 30
 GPS = {"longitude": "11.5", "latitude": "48.25", "altitude": "500", "nmea": ["$GPGGA,1,2,3,4,5,1,07,9"]}
 
 
-def program(folder, text, status=0):
+def program(folder, text, status=0, on=reactor):
     path = folder / "mmcli"
     path.write_text(f"#!/bin/sh\ncat <<'END'\n{text}\nEND\nexit {status}\n")
     path.chmod(0o755)
-    return {"PATH": f"{folder}:/usr/bin:/bin"}
+    return Program(on, str(path), {"PATH": "/usr/bin:/bin"}, "mmcli", "ModemManager")
+
+
+class Hanging(MemoryReactorClock):
+    """A machine whose programs do not end before they are killed."""
+
+    def spawnProcess(self, running, *_, **__):  # noqa: N802
+        def killed(signal):
+            self.signals.append(signal)
+            running.processEnded(Failure(ProcessTerminated(signal=9)))
+
+        self.signals = []
+        running.makeConnection(SimpleNamespace(signalProcess=killed))
 
 
 class Gpsd(Protocol):
@@ -54,19 +70,19 @@ async def test_a_receiver_is_asked_where_there_is_no_such_program():
     factory = Factory.forProtocol(Gpsd)
     factory.asked, factory.gone = [], Deferred()
     port = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(factory)
-    found = await Receivers(reactor, {"PATH": "/nonexistent"}, port.getHost().port).ask()
+    found = await Receivers(reactor, Program(reactor, None, {}, "mmcli", "x"), port.getHost().port).ask()
     assert found == Fix(2.5, 1.5, 9.0)
     assert factory.asked == [b'?WATCH={"enable":true,"json":true};\n']
     await factory.gone.addTimeout(PATIENCE_S, reactor)
     await port.stopListening()
 
 
-def test_a_program_that_never_ends_and_a_receiver_that_says_nothing_are_given_up(tmp_path, monkeypatch):
-    monkeypatch.setattr("concentrator.app.locating.getProcessOutputAndValue", lambda *_, **__: Deferred())
-    virtual, transport, found = MemoryReactorClock(), StringTransport(), []
-    asked = Deferred.fromCoroutine(Receivers(virtual, program(tmp_path, "")).ask())
+def test_a_program_that_never_ends_and_a_receiver_that_says_nothing_are_given_up(tmp_path):
+    virtual, transport, found = Hanging(), StringTransport(), []
+    asked = Deferred.fromCoroutine(Receivers(virtual, program(tmp_path, "", on=virtual)).ask())
     asked.addCallback(found.append)
     virtual.advance(ASKED_S)
+    assert virtual.signals == ["KILL"]
     (gpsd,) = virtual.tcpClients
     gpsd[2].buildProtocol(None).makeConnection(transport)
     virtual.advance(ASKED_S - 1)

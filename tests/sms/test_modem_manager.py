@@ -1,11 +1,15 @@
 """concentrator.sms.modem_manager: a modem of ModemManager's, asked by a program that says what mmcli says."""
 
+import sys
+
 import pytest
+import pytest_twisted
 from twisted.internet.defer import fail, succeed
 
 from concentrator.model.errors import NoReply, TryLater
 from concentrator.sms.modem_manager import AT_ONCE_MOST, LOOK_S, MmcliSms
 from concentrator.sms.terms import Ears, Incoming, Kind, Outgoing
+from concentrator.system.program import Program
 
 PATH = "/org/freedesktop/ModemManager1/SMS/"
 
@@ -284,3 +288,18 @@ def test_at_the_end_the_program_is_ended_and_nobody_looks_any_more(desk, mmcli):
     calls = len(mmcli.calls)
     found.clock.advance(10 * LOOK_S)
     assert len(mmcli.calls) == calls
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_driver_that_ends_ends_its_program(tmp_path):
+    from twisted.internet import reactor
+
+    file = tmp_path / "mmcli"
+    file.write_text(f"#!{sys.executable}\nimport sys\nprint('begun', flush=True); sys.stdin.read()\n")
+    file.chmod(0o755)
+    driver = MmcliSms(
+        Program(reactor, str(file), {}, "mmcli", "ModemManager"), "any", reactor, Ears(print, print, print)
+    )
+    driver.start()
+    await driver.stop()
+    assert driver.standing().word == "No modem"

@@ -98,6 +98,8 @@ UNASKED = {
         "concentrator.sms",
         "concentrator.system.mobile",
         "concentrator.system.nmcli",
+        "concentrator.system.program",
+        "concentrator.wire.mmcli",
         "concentrator.wire.smartgen",
     ),
     "there are no uplinks": (

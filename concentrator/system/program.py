@@ -1,5 +1,5 @@
-"""Asking ModemManager by its command line program, `mmcli`, one call at a time. Hides the process: how long it may take
-and how much it may say."""
+"""A command line program of the machine, such as ModemManager's `mmcli`, asked one call at a time. Hides the process:
+how long it may take and how much it may say."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from twisted.python.failure import Failure
 from concentrator.model.errors import NoReply, TryLater
 
 SAID_MOST = 2**18
-CALL_S, SEND_S = 40.0, 200.0
-"""How long a call may take, and one that sends."""
+"""How much of what it says is kept, in bytes."""
+CALL_S = 40.0
+"""How long a call may take."""
 
 
 class _Running(ProcessProtocol):
@@ -46,7 +47,7 @@ class _Running(ProcessProtocol):
     def childDataReceived(self, childFD: int, data: bytes) -> None:  # noqa: N802, N803 - Twisted's names
         self._said[childFD] = (self._said[childFD] + data)[:SAID_MOST]
 
-    def processEnded(self, reason: Failure) -> None:  # type: ignore[override]  # noqa: N802 - Twisted's name
+    def processEnded(self, reason: Failure) -> None:  # noqa: N802 - Twisted's name
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         if self._is_late:
@@ -63,15 +64,15 @@ class _Running(ProcessProtocol):
 
 
 @define(eq=False)
-class Mmcli:
-    """The program at a path (None: it is not installed), in an environment. NetworkManager's nmcli is told in the same
-    way; `called` and `comes_with` name it to people."""
+class Program:
+    """The program at a path (None: it is not installed), in an environment; `called` and `comes_with` name it and what
+    it is a part of to people."""
 
     _reactor: Any
-    _program: str | None
+    _path: str | None
     _environment: dict[str, str]
-    _called: str = "mmcli"
-    _comes_with: str = "ModemManager"
+    _called: str
+    _comes_with: str
     _turn: DeferredSemaphore = field(factory=lambda: DeferredSemaphore(1), init=False)
     _running: _Running | None = field(default=None, init=False)
     _is_over: bool = field(default=False, init=False)
@@ -86,7 +87,7 @@ class Mmcli:
         try:
             found = json.loads(said)
         except (ValueError, RecursionError):
-            raise TryLater("mmcli said no JSON") from None
+            raise TryLater(f"{self._called} said no JSON") from None
         return found if isinstance(found, dict) else {}
 
     def stop(self) -> None:
@@ -96,13 +97,13 @@ class Mmcli:
             self._running.kill()
 
     def _run(self, arguments: Sequence[str], timeout_s: float) -> Deferred[str]:
-        if self._program is None:
+        if self._path is None:
             raise TryLater(f"{self._called} is not installed; it comes with {self._comes_with}")
         if self._is_over:
-            raise TryLater("the modem is let go")
+            raise TryLater(f"{self._called} is let go")
         running = _Running(self._reactor, self._called, timeout_s)
         try:
-            self._reactor.spawnProcess(running, self._program, [self._program, *arguments], env=self._environment)
+            self._reactor.spawnProcess(running, self._path, [self._path, *arguments], env=self._environment)
         except OSError as error:
             raise TryLater(f"{self._called} cannot be run: {error.strerror}") from None
         self._running = running

@@ -1,4 +1,4 @@
-"""concentrator.sms.mmcli: a real program in its own process, which says what the test wrote into it."""
+"""concentrator.system.program: a real program in its own process, which says what the test wrote into it."""
 
 import sys
 
@@ -6,9 +6,7 @@ import pytest
 import pytest_twisted
 
 from concentrator.model.errors import NoReply, TryLater
-from concentrator.sms.mmcli import SAID_MOST, Mmcli
-from concentrator.sms.modem_manager import MmcliSms
-from concentrator.sms.terms import Ears
+from concentrator.system.program import SAID_MOST, Program
 
 
 @pytest.fixture
@@ -21,7 +19,7 @@ def program(tmp_path):
         file = tmp_path / "mmcli"
         file.write_text(f"#!{sys.executable}\nimport json, sys, time\n{lines}\n")
         file.chmod(0o755)
-        return Mmcli(reactor, str(file), {})
+        return Program(reactor, str(file), {}, "mmcli", "ModemManager")
 
     return make
 
@@ -67,8 +65,8 @@ async def test_a_program_that_does_not_end_is_ended(program):
 
 @pytest_twisted.ensureDeferred
 async def test_a_program_that_is_not_there_is_told():
-    with pytest.raises(TryLater, match="not installed"):
-        await Mmcli(None, None, {}).ask("-L")
+    with pytest.raises(TryLater, match="mmcli is not installed; it comes with ModemManager"):
+        await Program(None, None, {}, "mmcli", "ModemManager").ask("-L")
 
 
 @pytest_twisted.ensureDeferred
@@ -101,16 +99,5 @@ async def test_a_program_that_is_gone_is_told_and_leaves_no_timer(tmp_path):
 
     before = len(reactor.getDelayedCalls())
     with pytest.raises(TryLater, match="mmcli cannot be run"):
-        await Mmcli(reactor, str(tmp_path / "mmcli"), {}).ask("-L")
+        await Program(reactor, str(tmp_path / "mmcli"), {}, "mmcli", "ModemManager").ask("-L")
     assert len(reactor.getDelayedCalls()) == before
-
-
-@pytest_twisted.ensureDeferred
-async def test_a_driver_that_ends_ends_its_program(program):
-    from twisted.internet import reactor
-
-    mmcli = program("print('begun', flush=True); sys.stdin.read()")
-    driver = MmcliSms(mmcli, "any", reactor, Ears(print, print, print))
-    driver.start()
-    await driver.stop()
-    assert driver.standing().word == "No modem"
